@@ -1,0 +1,100 @@
+"""The hyperparameters of every run: one plain class each, which says what differs from its parent and why.
+
+`small` is the tutorial's own numbers in every script, `test` takes seconds. A script names its configs in one call of
+`get_config`; any value can be replaced on the command line with `--set name=value`.
+"""
+
+import math
+
+from tf1.app import UserError
+
+
+class SmallConfig:
+    """The PTB tutorial's small model; published perplexities: train 37.99, valid 121.39, test 115.91."""
+
+    init_scale = 0.1  # weights are drawn from [-init_scale, init_scale)
+    learning_rate = 1.0  # of plain SGD, in the first max_epoch epochs
+    max_grad_norm = 5.0  # gradients are scaled so that their global norm is at most this
+    num_layers = 2  # LSTM layers
+    num_steps = 20  # back-propagation through time is cut at this many steps
+    hidden_size = 200  # units of a layer, and the size of a word's embedding
+    max_epoch = 4  # epochs with the full learning rate
+    max_max_epoch = 13  # epochs in all
+    keep_prob = 1.0  # the part of units that dropout keeps
+    lr_decay = 0.5  # the learning rate's factor for each epoch after max_epoch
+    batch_size = 20  # sequences side by side
+    vocab_size = 10000  # rows of the embedding; 0: as many as the corpus has words
+
+
+class MediumConfig(SmallConfig):
+    """The regularised medium model; published: train 48.45, valid 86.16, test 82.07."""
+
+    init_scale = 0.05
+    num_steps = 35
+    hidden_size = 650
+    max_epoch = 6
+    max_max_epoch = 39
+    keep_prob = 0.5
+    lr_decay = 0.8
+
+
+class LargeConfig(SmallConfig):
+    """The regularised large model; published: train 37.87, valid 82.62, test 78.29."""
+
+    init_scale = 0.04
+    max_grad_norm = 10.0
+    num_steps = 35
+    hidden_size = 1500
+    max_epoch = 14
+    max_max_epoch = 55
+    keep_prob = 0.35
+    lr_decay = 1 / 1.15
+
+
+class TestConfig(SmallConfig):
+    """A model too small to learn much, for trying the program itself."""
+
+    __test__ = False  # pytest: this is no test class
+
+    max_grad_norm = 1.0
+    num_layers = 1
+    num_steps = 2
+    hidden_size = 2
+    max_epoch = 1
+    max_max_epoch = 1
+
+
+PTB_CONFIGS = {"small": SmallConfig, "medium": MediumConfig, "large": LargeConfig, "test": TestConfig}
+
+
+def values(config):
+    """The hyperparameters of `config` by name."""
+    return {name: getattr(config, name) for name in sorted(dir(config)) if not name.startswith("_")}
+
+
+def get_config(table, name, overrides=()):
+    """A new config of the class `table[name]`, with the `overrides`, a list of "name=value", applied in their order.
+
+    Raises:
+      UserError: an unknown config, an unknown name, or a value that does not fit; the error lists what is known.
+    """
+    if name not in table:
+        raise UserError(f"--config={name} is not known here: choose one of {', '.join(table)}")
+    config = table[name]()
+    known = values(config)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or key not in known:
+            raise UserError(f"--set {override}: expected name=value with a name among {', '.join(known)}")
+        kind = type(known[key])
+        try:
+            value = kind(text)
+        except ValueError as error:
+            raise UserError(f"--set {override}: {key} is of type {kind.__name__}, like {known[key]}") from error
+        may_be_zero = key in ("vocab_size", "max_epoch")
+        if not (value > 0 or value == 0 and may_be_zero) or math.isinf(value):
+            raise UserError(f"--set {override}: {key} must be {'0 or more' if may_be_zero else 'more than 0'}")
+        if key == "keep_prob" and value > 1:
+            raise UserError(f"--set {override}: {key} is a probability, at most 1")
+        setattr(config, key, value)
+    return config

@@ -1,0 +1,457 @@
+"""The PTB word language model: predicts the next word of a text with LSTM layers, trained by truncated BPTT.
+
+Source: the TensorFlow tutorial "Recurrent Neural Networks" (ptb_word_lm.py, 2015 to 2018), a model of Zaremba, Sutskever
+and Vinyals 2014, "Recurrent Neural Network Regularization", https://arxiv.org/abs/1409.2329. Published perplexities:
+
+    config   epochs   train   valid    test
+    small        13   37.99  121.39  115.91
+    medium       39   48.45   86.16   82.07
+    large        55   37.87   82.62   78.29
+
+Command, its last line on the real Penn Treebank, and the time it takes on 2 cores:
+
+    python ptb_word_lm.py --config=small          Test Perplexity: @@TEST@@          @@MINUTES@@ minutes
+
+Departures from the tutorial, each with its reason:
+
+* The tokens are read slice by slice, and not a constant of the graph, which grows with the corpus and ends at 2 GB.
+* A checkpoint holds the place in the epoch, the RNN state and the cost so far, so that a stopped run goes on; dropout
+  is keyed by seed and step for the same reason.
+* Progress is printed ten times an epoch whatever the epoch's size.
+* The test set is read as the tutorial reads it, one stream in which each token is predicted from all before it, but by
+  `evaluate`, which computes the tutorial's number in a small part of its time.
+"""
+
+import argparse
+import copy
+import math
+import time
+import zlib
+
+import numpy as np
+
+import configs
+import reader
+from data import sample
+from tf1 import app, checkpoints, plots, progress, tf
+from tf1.app import UserError
+from tf1.dropout import DropoutWrapper, dropout
+from tf1.metrics import Metrics
+
+PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
+
+
+def parse_args(argv=None):
+    parser = app.ArgumentParser(__doc__)
+    parser.add_argument("--config", default="small", help=f"one of {', '.join(configs.PTB_CONFIGS)} (default: small)")
+    parser.add_argument("--data_path", help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
+    parser.add_argument("--save_path", help="folder for checkpoints, events, metrics and pictures; a run there goes on")
+    parser.add_argument("--seed", type=int, default=42, help="of all random numbers (default: 42)")
+    parser.add_argument(
+        "--rnn_mode",
+        choices=("auto", "basic"),
+        default="auto",
+        help="basic: the tutorial's unrolled MultiRNNCell; auto (default): the fastest mode, at present basic",
+    )
+    parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="replaces a value of the config; repeatable",
+    )
+    return parser.parse_args(argv)
+
+
+class PTBInput:
+    """The batches of one data set.
+
+    Args:
+      config: its `batch_size` and `num_steps` are used.
+      data: ids, [number of tokens].
+      name: of the operations.
+    """
+
+    def __init__(self, config, data, name=None):
+        self.batch_size = config.batch_size
+        self.num_steps = config.num_steps
+        self.epoch_size = reader.epoch_steps(len(data), self.batch_size, self.num_steps)
+        # Both [batch_size, num_steps].
+        self.input_data, self.targets = reader.ptb_producer(data, self.batch_size, self.num_steps, name=name)
+
+
+class PTBModel:
+    """The graph of `num_steps` time steps: embedding, LSTM layers, softmax, and for training the update.
+
+    Args:
+      is_training: with dropout and a training operation.
+      config: the hyperparameters.
+      input_: a `PTBInput`.
+      rnn_mode: how the recurrent layers are built; the variables, and so the checkpoints, are the same in all modes.
+    """
+
+    def __init__(self, is_training, config, input_, rnn_mode="basic"):
+        self._input = input_
+        batch_size, num_steps = input_.batch_size, input_.num_steps
+        size, vocab_size = config.hidden_size, config.vocab_size
+        keep_prob = config.keep_prob if is_training else 1.0
+
+        # The look-up stays on the CPU, as in the tutorial: the table is large, and only a few rows are needed.
+        with tf.device("/cpu:0"):
+            embedding = tf.get_variable("embedding", [vocab_size, size], dtype=tf.float32)
+            inputs = tf.nn.embedding_lookup(embedding, input_.input_data)  # [batch_size, num_steps, size]
+        if keep_prob < 1:
+            inputs = dropout(inputs, keep_prob, layer=0)
+
+        output = {"basic": self._build_basic}[rnn_mode](inputs, config, keep_prob)  # [batch_size * num_steps, size]
+
+        softmax_w = tf.get_variable("softmax_w", [size, vocab_size], dtype=tf.float32)
+        softmax_b = tf.get_variable("softmax_b", [vocab_size], dtype=tf.float32)
+        logits = tf.matmul(output, softmax_w) + softmax_b  # [batch_size * num_steps, vocab_size]
+        # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.reshape(input_.targets, [-1]), logits=logits)
+        # Summed over the time steps, averaged over the rows: cost / num_steps is nats for a word.
+        self._cost = tf.reduce_sum(loss) / batch_size
+
+        if not is_training:
+            return
+
+        self._lr = tf.Variable(0.0, trainable=False)
+        tvars = tf.trainable_variables()
+        # Truncated BPTT: the gradient ends at initial_state, which is fed, so it covers num_steps steps.
+        grads, _ = tf.clip_by_global_norm(tf.gradients(self._cost, tvars), config.max_grad_norm)
+        optimizer = tf.train.GradientDescentOptimizer(self._lr)
+        self._train_op = optimizer.apply_gradients(zip(grads, tvars), tf.train.get_or_create_global_step())
+
+        self._new_lr = tf.placeholder(tf.float32, shape=[], name="new_learning_rate")
+        self._lr_update = tf.assign(self._lr, self._new_lr)
+
+    def _build_basic(self, inputs, config, keep_prob):
+        """The tutorial's layers: a MultiRNNCell of BasicLSTMCells, unrolled over the time steps."""
+
+        def lstm_cell(layer):
+            cell = tf.nn.rnn_cell.BasicLSTMCell(config.hidden_size, forget_bias=0.0, state_is_tuple=True)
+            return DropoutWrapper(cell, keep_prob, layer + 1) if keep_prob < 1 else cell
+
+        cell = tf.nn.rnn_cell.MultiRNNCell([lstm_cell(layer) for layer in range(config.num_layers)])
+        self._initial_state = state = cell.zero_state(self.input.batch_size, tf.float32)
+        outputs = []
+        with tf.variable_scope("RNN"):
+            for time_step in range(self.input.num_steps):
+                if time_step > 0:
+                    tf.get_variable_scope().reuse_variables()
+                cell_output, state = cell(inputs[:, time_step, :], state)  # cell_output: [batch_size, size]
+                outputs.append(cell_output)
+        self._final_state = state
+        return tf.reshape(tf.concat(outputs, 1), [-1, config.hidden_size])  # row by row, then step by step
+
+    def assign_lr(self, session, lr_value):
+        session.run(self._lr_update, feed_dict={self._new_lr: lr_value})
+
+    @property
+    def input(self):
+        return self._input
+
+    @property
+    def initial_state(self):
+        """For each layer the c and h, each [batch_size, hidden_size], that the first time step starts from."""
+        return self._initial_state
+
+    @property
+    def cost(self):
+        return self._cost
+
+    @property
+    def final_state(self):
+        return self._final_state
+
+    @property
+    def lr(self):
+        return self._lr
+
+    @property
+    def train_op(self):
+        return self._train_op
+
+
+class Position:
+    """Where an epoch stands between two steps.
+
+    Attributes:
+      step: how many steps are done.
+      costs: the sum of their costs.
+      state: the RNN state behind them, [num_layers, 2 (c, h), batch_size, hidden_size]; None: the initial state.
+      speed: words a second, of the steps that this process did.
+    """
+
+    def __init__(self, step=0, costs=0.0, state=None):
+        self.step, self.costs, self.state, self.speed = step, costs, state, 0.0
+
+
+def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_step=None):
+    """Runs the model over its data once, the state carried from batch to batch.
+
+    Args:
+      session: a session with the variables initialised.
+      model: a `PTBModel`.
+      eval_op: run in every step, `model.train_op` for training.
+      verbose: prints progress ten times.
+      position: a `Position` to begin at, kept up to date.
+      after_step: called after each step.
+    Returns:
+      The perplexity, exp of the mean cost of a word.
+    """
+    start_time = time.time()
+    position = position or Position()
+    first_step = position.step
+    num_steps, epoch_size = model.input.num_steps, model.input.epoch_size
+    fetches = {"cost": model.cost, "final_state": model.final_state}
+    if eval_op is not None:
+        fetches["eval_op"] = eval_op
+    state = session.run(model.initial_state) if position.state is None else position.state
+    for _ in range(first_step):
+        session.run(model.input.input_data)  # the batches that were used before the run was stopped
+    report_steps = progress.report_steps(epoch_size)
+
+    for step in progress.bar(epoch_size, first_step):
+        feed_dict = {}
+        for i, (c, h) in enumerate(model.initial_state):
+            feed_dict[c], feed_dict[h] = state[i]
+        vals = session.run(fetches, feed_dict)
+        state = vals["final_state"]
+        position.step, position.costs, position.state = step + 1, position.costs + float(vals["cost"]), state
+        if not math.isfinite(position.costs):
+            raise UserError(f"the loss became {vals['cost']} at step {step} of the epoch: lower learning_rate", 1)
+        words = (position.step - first_step) * num_steps * model.input.batch_size
+        position.speed = words / (time.time() - start_time)
+        if verbose and step in report_steps:
+            perplexity = np.exp(position.costs / (position.step * num_steps))
+            progress.write(f"{step / epoch_size:.3f} perplexity: {perplexity:.3f} speed: {position.speed:.0f} wps")
+        if after_step:
+            after_step()
+    return np.exp(position.costs / (position.step * num_steps))
+
+
+WARM_UP_WORDS = 256  # an LSTM's state hardly depends on what it read before these
+STATE_TOLERANCE = 1e-4  # of c and h; moves the mean cost of a word by far less than 1e-6
+
+
+def evaluate(session, model, step_model, data):
+    """Perplexity of `data` as one stream: each token but the first is predicted once, from all before it.
+
+    The tutorial reads the test set with batch size 1, one word a `session.run`. Here the rows of a batch read
+    successive pieces of the stream side by side, each from the state that the row above ends with. Those states are
+    guessed by reading the last words of the row above from a zero state, and checked afterwards; where a guess was off,
+    the pieces are read again from the states just found (row i is right in round i + 1 at the latest).
+
+        row 0    0 |w1 w2 w3 w4 w5 w6| s0        s0 = the start of row 1?
+        row 1  ~s0 |w7 ...        w12| s1        s1 = the start of row 2?  ...
+        the rest of the stream, less than a batch, one word at a time from the last row's end
+
+    Args:
+      model: a `PTBModel`, not for training, of any batch size and number of steps.
+      step_model: the same with batch size 1 and one step.
+      data: ids, [number of tokens], at least 2.
+    """
+    batch_size, num_steps = model.input.batch_size, model.input.num_steps
+    num_batches = (len(data) - 1) // (batch_size * num_steps)
+    length = num_batches * num_steps  # words of a row
+    inputs = data[: batch_size * length].reshape(batch_size, length)
+    targets = data[1 : batch_size * length + 1].reshape(batch_size, length)
+
+    def read(state, first_batch, fetches):
+        """Yields the values of `fetches` for each batch, the final state's first; `state` is what to begin with."""
+        for start in range(first_batch * num_steps, length, num_steps):
+            feed_dict = {model.input.input_data: inputs[:, start : start + num_steps]}
+            feed_dict[model.input.targets] = targets[:, start : start + num_steps]
+            feed_dict[model.initial_state] = state
+            values = session.run([model.final_state, *fetches], feed_dict)
+            state = values[0]
+            yield values
+
+    def row_starts(final_state):
+        """The start of each row, [num_layers, 2, batch_size, size]: zeros, then the ends of the rows above."""
+        starts = np.roll(final_state, 1, axis=2)
+        starts[:, :, 0] = 0
+        return starts
+
+    def as_state(array):
+        return tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in array)
+
+    costs, state = 0.0, session.run(step_model.initial_state)
+    if num_batches:
+        starts = np.zeros_like(session.run(model.initial_state))
+        for (final_state,) in read(as_state(starts), max(0, num_batches - -(-WARM_UP_WORDS // num_steps)), []):
+            pass
+        error = math.inf
+        while error > STATE_TOLERANCE:
+            starts = row_starts(np.array(final_state))
+            values = list(read(as_state(starts), 0, [model.cost]))
+            costs = sum(float(cost) for _, cost in values) * batch_size
+            final_state = values[-1][0]
+            error = np.max(np.abs(row_starts(np.array(final_state)) - starts))
+        state = as_state(np.array(final_state)[:, :, -1:])
+    for position in range(batch_size * length, len(data) - 1):
+        feed_dict = {step_model.input.input_data: [[data[position]]], step_model.input.targets: [[data[position + 1]]]}
+        feed_dict[step_model.initial_state] = state
+        cost, state = session.run([step_model.cost, step_model.final_state], feed_dict)
+        costs += float(cost)
+    return np.exp(costs / (len(data) - 1))
+
+
+def plot_learning_curve(records, published, title, folder):
+    """Train and valid perplexity by epoch; `published` are the tutorial's for train, valid and test, or None."""
+    figure, axes = plots.new_figure()
+    epochs = [record["epoch"] for record in records]
+    for index, split in enumerate(("train", "valid")):
+        axes.plot(epochs, [record[f"{split}_perplexity"] for record in records], "o-", color=f"C{index}", label=split)
+        if published:
+            label = f"{split}, published: {published[index]}"
+            axes.axhline(published[index], color=f"C{index}", linestyle=":", label=label)
+    axes.set(xlabel="epoch", ylabel="perplexity", title=title, yscale="log")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_formatter("{x:.0f}")
+    axes.yaxis.set_minor_formatter("{x:.0f}")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
+    return plots.save(figure, folder, "ptb_learning_curve")
+
+
+def read_corpus(args, config):
+    """The tokens of train, valid and test, and what is known of them; fills in `config.vocab_size`."""
+    data_path, is_sample = reader.find_data("ptb", args.data_path)
+    *splits, vocabulary = reader.ptb_raw_data(data_path)
+    config.vocab_size = config.vocab_size or vocabulary
+    if vocabulary > config.vocab_size:
+        raise UserError(
+            f"the corpus in {data_path} has {vocabulary} words, more than vocab_size {config.vocab_size}: "
+            "give --vocab_size=0, which takes all of them"
+        )
+    shapes = (config.batch_size, config.num_steps), (config.batch_size, config.num_steps), (1, 1)
+    for file, data, shape in zip(reader.FILES["ptb"], splits, shapes):
+        reader.epoch_steps(len(data), *shape, file)
+    counts = [len(data) for data in splits]
+    is_ptb = counts == [929589, 73760, 82430] and vocabulary == 10000
+    name = "the embedded sample" if is_sample else "the Penn Treebank" if is_ptb else data_path
+    print(f"Corpus: {name}, {' / '.join(f'{count:,}' for count in counts)} tokens, {vocabulary:,} words")
+    return splits, vocabulary, name, is_ptb, is_sample
+
+
+@app.command
+def main(argv=None):
+    args = parse_args(argv)
+    overrides = args.overrides + ([] if args.vocab_size is None else [f"vocab_size={args.vocab_size}"])
+    config = configs.get_config(configs.PTB_CONFIGS, args.config, overrides)
+    splits, vocabulary, corpus_name, is_ptb, is_sample = read_corpus(args, config)
+    train_data, valid_data, test_data = splits
+    if args.save_path:
+        checkpoints.make_folder(args.save_path)
+    rnn_mode = "basic" if args.rnn_mode == "auto" else args.rnn_mode
+    eval_config = copy.copy(config)
+    eval_config.batch_size = 1
+    eval_config.num_steps = 1
+
+    with tf.Graph().as_default(), app.StopRequest() as stop:
+        tf.set_random_seed(args.seed)
+        initializer = tf.random_uniform_initializer(-config.init_scale, config.init_scale)
+        with tf.name_scope("Train"):
+            train_input = PTBInput(config=config, data=train_data, name="TrainInput")
+            with tf.variable_scope("Model", reuse=None, initializer=initializer):
+                m = PTBModel(is_training=True, config=config, input_=train_input, rnn_mode=rnn_mode)
+        with tf.name_scope("Valid"):
+            valid_input = PTBInput(config=config, data=valid_data, name="ValidInput")
+            with tf.variable_scope("Model", reuse=True, initializer=initializer):
+                mvalid = PTBModel(is_training=False, config=config, input_=valid_input, rnn_mode=rnn_mode)
+        with tf.name_scope("Test"):
+            test_input = PTBInput(config=eval_config, data=test_data, name="TestInput")
+            with tf.variable_scope("Model", reuse=True, initializer=initializer):
+                mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, rnn_mode=rnn_mode)
+
+        corpus = {"tokens": [len(data) for data in splits], "crc32": [zlib.crc32(data) for data in splits]}
+        identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed, "corpus": corpus}
+        no_state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
+        saved = checkpoints.Checkpoints(args.save_path, identity, {"rnn_state": no_state})
+        global_step = tf.train.get_global_step()
+        initialize = tf.global_variables_initializer()
+        tf.get_default_graph().finalize()
+
+        with tf.Session() as session:
+            session.run(initialize)
+            records, position = [], Position()
+            if restored := saved.restore(session):
+                values, arrays = restored
+                records = values["records"]
+                position = Position(values["step"], values["costs"], arrays["rnn_state"] if values["step"] else None)
+            metrics = Metrics(args.save_path, session.run(global_step))
+            start_time = time.time() - (records[-1]["wall_s"] if records else 0.0)
+
+            def save():
+                values = {"records": records, "step": position.step, "costs": position.costs}
+                state = no_state if position.state is None else np.array(position.state)
+                saved.save(session, values, {"rnn_state": state})
+                metrics.write(records)
+
+            def after_step():
+                if stop.signum:
+                    save()
+                    place = f"epoch {len(records) + 1} at step {position.step} of {m.input.epoch_size}"
+                    kept = f"saved in {args.save_path}" if args.save_path else "without --save_path nothing is saved"
+                    raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
+
+            def after_training_step():
+                if position.step % max(1, m.input.epoch_size // 100) == 0:
+                    nats = position.costs / (position.step * config.num_steps)
+                    metrics.event(session.run(global_step), loss=nats, words_per_second=position.speed)
+                after_step()
+
+            if len(records) == config.max_max_epoch:
+                print(f"The run in {args.save_path} is finished; its last lines again:")
+                print(f"Epoch: {len(records)} Train Perplexity: {records[-1]['train_perplexity']:.3f}")
+                print(f"Epoch: {len(records)} Valid Perplexity: {records[-1]['valid_perplexity']:.3f}")
+            for i in range(len(records), config.max_max_epoch):
+                lr_value = config.learning_rate * config.lr_decay ** max(i + 1 - config.max_epoch, 0.0)
+                m.assign_lr(session, lr_value)
+                print(f"Epoch: {i + 1} Learning rate: {session.run(m.lr):.3f}")
+                train_perplexity = run_epoch(session, m, m.train_op, True, position, after_training_step)
+                print(f"Epoch: {i + 1} Train Perplexity: {train_perplexity:.3f}")
+                valid_perplexity = run_epoch(session, mvalid, after_step=after_step)
+                print(f"Epoch: {i + 1} Valid Perplexity: {valid_perplexity:.3f}")
+                curves = {
+                    "learning_rate": lr_value,
+                    "train_perplexity": train_perplexity,
+                    "valid_perplexity": valid_perplexity,
+                    "words_per_second": position.speed,
+                }
+                step = int(session.run(global_step))
+                metrics.event(step, **curves)
+                records.append({"epoch": i + 1, "step": step, **curves, "wall_s": time.time() - start_time})
+                position = Position()
+                save()
+
+            test_perplexity = evaluate(session, mvalid, mtest, test_data)
+            print(f"Test Perplexity: {test_perplexity:.3f}")
+            metrics.event(session.run(global_step), test_perplexity=test_perplexity)
+            metrics.write([*records, {"test_perplexity": test_perplexity}])
+
+    results = {
+        "train_perplexity": [record["train_perplexity"] for record in records],
+        "valid_perplexity": [record["valid_perplexity"] for record in records],
+        "test_perplexity": test_perplexity,
+    }
+    if is_sample:
+        results["perfect_perplexity"] = sample.word_perplexity()
+        results["back_off_perplexity"] = sample.back_off_perplexity(train_data, test_data, vocabulary)
+        print(
+            f"On this corpus a perfect model would reach {results['perfect_perplexity']:.3f}, "
+            f"a count model of order 2 with back-off reaches {results['back_off_perplexity']:.3f}"
+        )
+    published = PUBLISHED.get(args.config) if is_ptb else None
+    title = f"PTB word language model, {args.config} config, {corpus_name}"
+    print(f"Picture: {plot_learning_curve(records, published, title, args.save_path or 'plots')}")
+    return results
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""The data sets of all tutorials: files to arrays to batches.
+
+Source of the PTB part: reader.py of the TensorFlow tutorial "Recurrent Neural Networks" (2015 to 2018), whose function
+names, ids, batches and order are kept. Three things differ, all of them on purpose:
+
+* `<eos>` is a word of its own even where a line does not end in a space (the tutorial glues it to the last word).
+* Words of valid and test that train lacks become `<unk>` where the vocabulary has it, and their number is printed. Where
+  it has not, they are dropped as in the tutorial.
+* The tokens are never a constant of the graph, so neither its size nor the memory grows with the corpus.
+"""
+
+import collections
+import contextlib
+import hashlib
+import itertools
+import os
+import tempfile
+
+import numpy as np
+
+from data import sample
+from tf1 import tf
+from tf1.app import UserError
+
+FILES = {"ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt")}
+
+_BLOCK_BYTES = 4 << 20  # text that is split at once: large enough for speed, small enough for memory
+_MAP_BYTES = 64 << 20  # token arrays of larger files are memory-mapped
+
+
+def find_data(name, data_path=None):
+    """The folder of the data set `name`: `data_path`, else `$RNN_DATA_DIR/<name>`, else `data/<name>`, else the sample.
+
+    Returns:
+      The folder, and whether it holds the embedded sample, which is announced in one line.
+    Raises:
+      UserError: a folder was named, by flag or variable, that does not hold the set.
+    """
+    root = os.environ.get("RNN_DATA_DIR")
+    if root and not os.path.isdir(root):
+        raise UserError(f"RNN_DATA_DIR is {root}, which is not a folder: correct or unset it")
+    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
+    candidates = [data_path, root and os.path.join(root, name), default]
+    for folder in filter(None, candidates):
+        missing = [file for file in FILES[name] if not os.path.exists(os.path.join(folder, file))]
+        if folder == data_path and not os.path.isdir(folder):
+            raise UserError(f"--data_path={folder} is not a folder: name the one that holds {', '.join(FILES[name])}")
+        if os.path.isdir(folder):
+            if missing:
+                raise UserError(
+                    f"{folder} has no {missing[0]}: put {', '.join(FILES[name])} there, "
+                    f"or fetch the real set with: python -m data.prepare {name}"
+                )
+            return folder, False
+    folder = sample.folder(name)
+    print(
+        f"No {name} data found: training on the embedded sample, which is generated, not the real set "
+        f"(fetch that with: python -m data.prepare {name})"
+    )
+    return folder, True
+
+
+def _blocks(filename):
+    """Yields the file's words, a list for each few megabytes of text."""
+    name = os.path.basename(filename)
+    rest, offset = b"", 0
+    try:
+        with open(filename, "rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                block = rest + block
+                if b"\0" in block:
+                    raise UserError(f"{filename} has a NUL byte: it is not a text file")
+                cut = max(block.rfind(b" "), block.rfind(b"\n")) + 1
+                if not cut and len(block) >= _BLOCK_BYTES:
+                    raise UserError(f"{filename} has {len(block)} bytes without a space: words are separated by spaces")
+                rest = block[cut:]
+                yield _split(block[:cut], filename, offset)
+                offset += cut
+            yield _split(rest, filename, offset)
+    except FileNotFoundError as error:
+        raise UserError(f"{filename} is missing: name the folder that holds {name}, with --data_path") from error
+    except OSError as error:
+        raise UserError(f"{filename} cannot be read: {error.strerror}") from error
+
+
+def _split(block, filename, offset):
+    try:
+        text = block.decode("utf-8-sig" if offset == 0 else "utf-8")
+    except UnicodeDecodeError as error:
+        position = offset + error.start
+        raise UserError(f"{filename} is not UTF-8 text (byte {position}): convert it to UTF-8") from error
+    return text.replace("\n", " <eos> ").split()
+
+
+def _read_words(filename):
+    """All words of the file in their order, `<eos>` for each newline."""
+    return list(itertools.chain.from_iterable(_blocks(filename)))
+
+
+def _build_vocab(filename):
+    """The words of the file, each with its id: sorted by falling count, then by word."""
+    counter = collections.Counter()
+    for words in _blocks(filename):
+        counter.update(words)
+    if not counter:
+        raise UserError(f"{filename} is empty: it must hold words separated by spaces, a sentence a line")
+    count_pairs = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {word: index for index, (word, _) in enumerate(count_pairs)}
+
+
+def _encode(filename, word_to_id):
+    """Yields the ids of `_blocks`' words, int32, and how many of the words the vocabulary lacks."""
+    unk = word_to_id.get("<unk>")
+    for words in _blocks(filename):
+        ids = np.fromiter(map(word_to_id.get, words, itertools.repeat(-1)), np.int32, len(words))
+        unknown = ids < 0
+        if unk is None:
+            ids = ids[~unknown]
+        else:
+            ids[unknown] = unk
+        yield ids, np.count_nonzero(unknown)
+
+
+def _file_to_word_ids(filename, word_to_id):
+    """The file's words as ids, int32 [number of words]; memory-mapped from a cache where the file is large."""
+    return _load_ids(filename, word_to_id)[0]
+
+
+def _load_ids(filename, word_to_id):
+    """`_file_to_word_ids`, and the number of words that the vocabulary lacks."""
+    try:
+        large = os.path.getsize(filename) > _MAP_BYTES
+    except OSError:
+        large = False  # _blocks says what is wrong
+    if large:
+        return _load_mapped_ids(filename, word_to_id)
+    ids, unknown = zip(*_encode(filename, word_to_id))
+    return np.concatenate(ids), sum(unknown)
+
+
+def _load_mapped_ids(filename, word_to_id):
+    """`_load_ids` through a file of raw int32 in the user's cache; files of earlier versions of the text go."""
+    path = os.path.realpath(filename)
+    status = os.stat(path)
+    folder = os.path.join(sample.cache_folder(), "tokens")
+    text = hashlib.sha256(path.encode()).hexdigest()[:16]
+    version = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns} {chr(10).join(word_to_id)}".encode("utf-8"))
+    prefix = f"{text}-{version.hexdigest()[:16]}-"
+    temporary = None
+    try:
+        os.makedirs(folder, exist_ok=True)
+        cached = [name for name in os.listdir(folder) if name.startswith(prefix) and name.endswith(".int32")]
+        if not cached:
+            with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
+                temporary, total = file.name, 0
+                for ids, unknown in _encode(filename, word_to_id):
+                    file.write(ids)
+                    total += unknown
+            cached = [f"{prefix}{total}.int32"]
+            for stale in os.listdir(folder):
+                if stale.startswith(text + "-"):
+                    with contextlib.suppress(FileNotFoundError):  # another run was faster
+                        os.remove(os.path.join(folder, stale))
+            os.replace(temporary, os.path.join(folder, cached[0]))
+        unknown = int(cached[0][len(prefix) : -len(".int32")])
+        return np.memmap(os.path.join(folder, cached[0]), np.int32, "r"), unknown
+    except OSError as error:
+        raise UserError(f"the token cache {folder} cannot be used ({error.strerror}): set XDG_CACHE_HOME") from error
+    finally:
+        if temporary:
+            with contextlib.suppress(FileNotFoundError):  # it has its final name
+                os.remove(temporary)
+
+
+def ptb_raw_data(data_path=None):
+    """Reads `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`.
+
+    Args:
+      data_path: the folder that holds the files; without it the places that `find_data` knows.
+    Returns:
+      train, valid, test: ids, int32 [number of tokens]; the vocabulary, made from train, has its size as the fourth.
+    Raises:
+      UserError: a file is missing, unreadable, empty or not UTF-8 text.
+    """
+    if data_path is None:
+        data_path, _ = find_data("ptb")
+    train_path, valid_path, test_path = (os.path.join(data_path, file) for file in FILES["ptb"])
+    word_to_id = _build_vocab(train_path)
+    train_data = _file_to_word_ids(train_path, word_to_id)
+    held_out = []
+    for path in (valid_path, test_path):
+        ids, unknown = _load_ids(path, word_to_id)
+        if not len(ids) and not unknown:
+            raise UserError(f"{path} is empty: it must hold words separated by spaces, a sentence a line")
+        if unknown:
+            fate = "read as <unk>" if "<unk>" in word_to_id else "dropped, the vocabulary has no <unk>"
+            print(f"{os.path.basename(path)}: {unknown} words that {os.path.basename(train_path)} lacks ({fate})")
+        held_out.append(ids)
+    return train_data, *held_out, len(word_to_id)
+
+
+def epoch_steps(num_tokens, batch_size, num_steps, name="the data"):
+    """How many batches an epoch has: each of `batch_size` rows is `num_steps` long, and a target follows each input.
+
+    Raises:
+      UserError: not even one batch can be filled.
+    """
+    steps = (num_tokens // batch_size - 1) // num_steps
+    if steps < 1:
+        raise UserError(
+            f"the {num_tokens} tokens of {name} cannot fill batch_size {batch_size} x num_steps {num_steps}, which takes "
+            f"{batch_size * (num_steps + 1)}: lower these with --set batch_size=N and --set num_steps=N, or take more text"
+        )
+    return steps
+
+
+def ptb_producer(raw_data, batch_size, num_steps, name=None):
+    """Batches of a token sequence as two tensors that move on with every `session.run`.
+
+    The sequence is cut into `batch_size` rows, and a batch is a window of `num_steps` columns; the next window begins
+    where the last one ended, so that row i of a batch goes on in row i of the next one. After the last full window of
+    the epoch comes the first one again. For batch_size 3 and num_steps 2:
+
+        tokens   a b c d e f g h i j k l m n o
+                                          targets: one to the right
+        row 0    [a b]  [c d]  e           [b c]  [d e]
+        row 1    [f g]  [h i]  j           [g h]  [i j]
+        row 2    [k l]  [m n]  o           [l m]  [n o]
+
+    The place in the epoch is the session's own, and starts at 0 in each. Nothing must be initialised or started for it:
+    it comes from a range data set, where the tutorial has a queue whose threads must be started and stopped.
+
+    Args:
+      raw_data: ids, a list or an array; an array is read in place, slice by slice, also where it is memory-mapped.
+      batch_size: the number of rows.
+      num_steps: the number of columns, the steps that back-propagation through time is cut at.
+      name: of the operations.
+    Returns:
+      Inputs and targets, int32 [batch_size, num_steps].
+    Raises:
+      UserError: the sequence is too short for one batch.
+    """
+    raw_data = np.asarray(raw_data, np.int32)
+    epoch_size = epoch_steps(len(raw_data), batch_size, num_steps)
+    batch_len = len(raw_data) // batch_size
+    rows = raw_data[: batch_size * batch_len].reshape(batch_size, batch_len)
+
+    def window(index):
+        begin = index * num_steps
+        return rows[:, begin : begin + num_steps], rows[:, begin + 1 : begin + num_steps + 1]
+
+    with tf.name_scope(name, "PTBProducer"):
+        index = tf.data.make_one_shot_iterator(tf.data.Dataset.range(epoch_size).repeat()).get_next()
+        # A Python function, not a slice of a constant: a GraphDef ends at 2 GB, and a constant is copied.
+        x, y = tf.py_func(window, [index], [tf.int32, tf.int32], stateful=False)
+        x.set_shape([batch_size, num_steps])
+        y.set_shape([batch_size, num_steps])
+        return x, y

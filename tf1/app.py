@@ -1,0 +1,94 @@
+"""What `tf.app` and `tf.flags` did for the tutorials: flags, errors and signals, the same in every script."""
+
+import argparse
+import contextlib
+import functools
+import os
+import signal
+import sys
+import threading
+
+
+class UserError(ValueError):
+    """What the user can put right: ends a script with one line on stderr and `status`, without a traceback."""
+
+    def __init__(self, message, status=2):
+        super().__init__(" ".join(str(message).split()))  # one line, whatever a file name or a parser's text holds
+        self.status = status
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse's parser whose errors are one line (without the usage) and whose flags cannot be abbreviated."""
+
+    def __init__(self, doc, **kwargs):
+        """`doc` is the script's docstring, which --help shows as it is written."""
+        super().__init__(
+            description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs
+        )
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+
+
+class Interrupted(Exception):
+    """A signal asked the run to end, and everything worth keeping has been kept."""
+
+    def __init__(self, signum, message):
+        super().__init__(message)
+        self.status = 128 + signum
+
+
+class StopRequest(contextlib.AbstractContextManager):
+    """Turns the first SIGINT or SIGTERM into `signum`, which a training loop reads between two steps.
+
+    A KeyboardInterrupt could come between a step's update of the weights and the arrival of its RNN state in Python,
+    and a checkpoint of the two would belong to no step. A second signal ends the program at once.
+    """
+
+    signum = None
+
+    def __enter__(self):
+        # Python delivers signals to the main thread only; elsewhere (a notebook's worker) they are left alone.
+        self._previous = {}
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exc_info):
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _note(self, signum, frame):
+        self.signum = signum
+        signal.signal(signum, signal.SIG_DFL)
+
+
+def command(main):
+    """Makes `main(argv=None)` end as a command should.
+
+    A `UserError` becomes one line on stderr and its status, an interrupt status 128 + signal, a reader that has gone
+    away (`| head`) a quiet end. Everything else is a defect and keeps its traceback.
+    """
+
+    @functools.wraps(main)
+    def wrapper(argv=None):
+        name = os.path.basename(sys.modules[main.__module__].__file__)
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(line_buffering=True)  # whoever follows a log file wants each line now
+        try:
+            return main(argv)
+        except UserError as error:
+            sys.stdout.flush()
+            print(f"{name}: error: {error}", file=sys.stderr)
+            raise SystemExit(error.status) from error
+        except Interrupted as interrupted:
+            print(interrupted, flush=True)
+            raise SystemExit(interrupted.status) from interrupted
+        except KeyboardInterrupt as interrupted:
+            raise SystemExit(128 + signal.SIGINT) from interrupted
+        except BrokenPipeError as error:
+            # Python flushes stdout once more at exit; give it somewhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(128 + signal.SIGPIPE) from error
+
+    return wrapper

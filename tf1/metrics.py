@@ -1,0 +1,36 @@
+"""The numbers of a run: TensorBoard events and `metrics.jsonl` in the folder of its checkpoints."""
+
+import json
+import os
+
+from tf1 import tf
+
+
+class Metrics:
+    """Writes the numbers of a run; does nothing where `save_path` is None.
+
+    Args:
+      save_path: the folder, which exists.
+      global_step: where the run goes on; events that an earlier session wrote from there on are overruled.
+    """
+
+    def __init__(self, save_path, global_step):
+        self._save_path = save_path
+        if save_path:
+            self._writer = tf.summary.FileWriter(save_path)
+            self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), global_step)
+
+    def event(self, global_step, **values):
+        """Adds a point to the curves of `values`, numbers by name, at `global_step`."""
+        if self._save_path:
+            values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+            self._writer.add_summary(tf.Summary(value=values), global_step)
+
+    def write(self, records):
+        """Makes `metrics.jsonl` hold `records`, a list of dicts, a line each: at every moment the old or the new."""
+        if self._save_path:
+            self._writer.flush()
+            path = os.path.join(self._save_path, "metrics.jsonl")
+            with open(f"{path}.tmp", "w", encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(record)}\n" for record in records)
+            os.replace(f"{path}.tmp", path)

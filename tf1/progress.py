@@ -1,0 +1,27 @@
+"""A progress bar on a terminal, plain lines in a file."""
+
+import sys
+
+from tqdm import tqdm
+
+
+def bar(total, start=0):
+    """Yields the step numbers `start` to `total` - 1, showing a bar while it does, where stderr is a terminal."""
+    # tqdm draws on stderr; disable=None turns it off where that is no terminal. leave=False: only lines stay.
+    return tqdm(range(start, total), initial=start, total=total, unit="step", leave=False, disable=None)
+
+
+def write(line):
+    """Prints a line above the bar."""
+    tqdm.write(line, file=sys.stdout)
+
+
+def report_steps(total):
+    """The ten steps of an epoch of `total` steps after which a line is printed; all of them where there are fewer.
+
+    From 110 steps on these are the tutorial's: the 11th step, and every tenth of the epoch from there. Its rule, `step
+    % (total // 10) == 10`, divides by zero below 10 steps and is never true from 10 to 109.
+    """
+    if total >= 110:
+        return {10 + tenth * (total // 10) for tenth in range(10)}
+    return {tenth * total // 10 for tenth in range(10)}
