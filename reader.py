@@ -36,28 +36,21 @@ def find_data(name, data_path=None):
     Raises:
       UserError: a folder was named, by flag or variable, that does not hold the set.
     """
-    root = os.environ.get("RNN_DATA_DIR")
+    files, root = FILES[name], os.environ.get("RNN_DATA_DIR")
+    advice = f"put {', '.join(files)} there, or fetch the real set with: python -m data.prepare {name}"
+    if data_path and not os.path.isdir(data_path):
+        raise UserError(f"--data_path={data_path} is not a folder: name the one that holds {', '.join(files)}")
     if root and not os.path.isdir(root):
-        raise UserError(f"RNN_DATA_DIR is {root}, which is not a folder: correct or unset it")
-    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
-    candidates = [data_path, root and os.path.join(root, name), default]
-    for folder in filter(None, candidates):
-        missing = [file for file in FILES[name] if not os.path.exists(os.path.join(folder, file))]
-        if folder == data_path and not os.path.isdir(folder):
-            raise UserError(f"--data_path={folder} is not a folder: name the one that holds {', '.join(FILES[name])}")
-        if os.path.isdir(folder):
-            if missing:
-                raise UserError(
-                    f"{folder} has no {missing[0]}: put {', '.join(FILES[name])} there, "
-                    f"or fetch the real set with: python -m data.prepare {name}"
-                )
+        raise UserError(f"RNN_DATA_DIR={root} is not a folder: correct or unset it")
+    here = os.path.dirname(os.path.abspath(__file__))
+    for folder in filter(None, (data_path, root and os.path.join(root, name), os.path.join(here, "data", name))):
+        missing = [file for file in files if not os.path.exists(os.path.join(folder, file))]
+        if not missing:
             return folder, False
-    folder = sample.folder(name)
-    print(
-        f"No {name} data found: training on the embedded sample, which is generated, not the real set "
-        f"(fetch that with: python -m data.prepare {name})"
-    )
-    return folder, True
+        if folder == data_path or len(missing) < len(files):
+            raise UserError(f"{folder} has no {missing[0]}: {advice}")
+    print(f"No {name} data found: this is the embedded sample, not the real set (python -m data.prepare {name})")
+    return sample.folder(name), True
 
 
 def _blocks(filename):

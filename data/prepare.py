@@ -335,9 +335,9 @@ def prepare_set(name, data_path, mirror, timeout):
             os.makedirs(folder, exist_ok=True)
             missing = fetch_all(missing, folder, sources, timeout)
     if missing:
-        names = ", ".join(file.name for file in missing)
-        urls = " or ".join(getattr(home, "url", home) for home in homes)
-        raise app.UserError(f"no source gave {missing[0].name}; put {names} into {folder} by hand (from {urls})")
+        first, names = missing[0].name, ", ".join(file.name for file in missing)
+        urls = " or ".join(getattr(home, "url", home).replace("{name}", first) for home in homes)
+        raise app.UserError(f"no source gave {first}; put {names} into {folder} by hand (from {urls})")
     print(f"{name}: complete in {folder}: {count(folder)}", flush=True)
     return folder
 

@@ -16,9 +16,7 @@ import collections
 import itertools
 import math
 import os
-import shutil
 import struct
-import sys
 import tempfile
 from typing import NamedTuple
 
@@ -479,3 +477,28 @@ def folder(name):
     except OSError as error:
         raise UserError(f"the sample cannot be written to {parent} ({error.strerror}): set XDG_CACHE_HOME") from error
     return path
+
+
+def parse_args(argv=None):
+    parser = app.ArgumentParser(__doc__, prog="data.sample")
+    parser.add_argument("folder", help="where the folders ptb, shakespeare and mnist are made")
+    return parser.parse_args(argv)
+
+
+@app.command
+def main(argv=None):
+    args = parse_args(argv)
+    for name, write in WRITERS.items():
+        path = os.path.join(args.folder, name)
+        try:
+            os.makedirs(path)
+        except OSError as error:
+            raise UserError(f"{path} cannot be made ({error.strerror}): name a new folder") from error
+        write(path)
+        print(f"{name}: {path}")
+    print(f"Perplexity of a perfect model of the words: {word_perplexity():.3f}")
+    print(f"Bits a character of a perfect model of the play: {play_bits_per_character():.3f}")
+
+
+if __name__ == "__main__":
+    main()

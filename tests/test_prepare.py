@@ -424,7 +424,7 @@ def test_no_source_is_left(site, folder, monkeypatch, capsys):
     site.routes["/ptb.valid.txt"] = b"wrong"
     err, out = error_of(capsys, run, "ptb", folder)
     assert err.startswith("prepare.py: error: no source gave ptb.valid.txt; put ptb.valid.txt, ptb.test.txt into")
-    assert f"into {folder}/ptb by hand (from {site.url}/simple.tgz or {site.url}/" in err
+    assert f"into {folder}/ptb by hand (from {site.url}/simple.tgz or {site.url}/ptb.valid.txt)" in err
     assert out.splitlines()[-1].startswith("ptb.valid.txt: 127.0.0.1") and "next source" not in out.splitlines()[-1]
     assert tree(folder) == in_set("ptb", {"ptb.train.txt": TEXTS["ptb.train.txt"]})
     site.routes.update({f"/{name}": body for name, body in TEXTS.items()})
