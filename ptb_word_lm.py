@@ -1,7 +1,8 @@
 """The PTB word language model: predicts the next word of a text with LSTM layers, trained by truncated BPTT.
 
-Source: the TensorFlow tutorial "Recurrent Neural Networks" (ptb_word_lm.py, 2015 to 2018), a model of Zaremba, Sutskever
-and Vinyals 2014, "Recurrent Neural Network Regularization", https://arxiv.org/abs/1409.2329. Published perplexities:
+Source: the TensorFlow tutorial "Recurrent Neural Networks" (ptb_word_lm.py, 2015 to 2018), with the models of Zaremba,
+Sutskever and Vinyals 2014, "Recurrent Neural Network Regularization", https://arxiv.org/abs/1409.2329. Published
+perplexities:
 
     config   epochs   train   valid    test
     small        13   37.99  121.39  115.91
@@ -22,7 +23,6 @@ Departures from the tutorial, each with its reason:
   `evaluate`, which computes the tutorial's number in a small part of its time.
 """
 
-import argparse
 import copy
 import math
 import time
@@ -42,7 +42,7 @@ PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), 
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser(__doc__)
+    parser = app.ArgumentParser("ptb_word_lm.py", __doc__)
     parser.add_argument("--config", default="small", help=f"one of {', '.join(configs.PTB_CONFIGS)} (default: small)")
     parser.add_argument("--data_path", help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--save_path", help="folder for checkpoints, events, metrics and pictures; a run there goes on")
@@ -94,7 +94,6 @@ class PTBModel:
 
     def __init__(self, is_training, config, input_, rnn_mode="basic"):
         self._input = input_
-        batch_size, num_steps = input_.batch_size, input_.num_steps
         size, vocab_size = config.hidden_size, config.vocab_size
         keep_prob = config.keep_prob if is_training else 1.0
 
@@ -113,7 +112,7 @@ class PTBModel:
         # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.reshape(input_.targets, [-1]), logits=logits)
         # Summed over the time steps, averaged over the rows: cost / num_steps is nats for a word.
-        self._cost = tf.reduce_sum(loss) / batch_size
+        self._cost = tf.reduce_sum(loss) / input_.batch_size
 
         if not is_training:
             return
@@ -222,13 +221,14 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_
         vals = session.run(fetches, feed_dict)
         state = vals["final_state"]
         position.step, position.costs, position.state = step + 1, position.costs + float(vals["cost"]), state
-        if not math.isfinite(position.costs):
-            raise UserError(f"the loss became {vals['cost']} at step {step} of the epoch: lower learning_rate", 1)
+        nats = position.costs / (position.step * num_steps)
+        if not nats < 700:  # NaN, or more than a perplexity can express
+            loss = float(vals["cost"]) / num_steps
+            raise UserError(f"the loss became {loss:g} at step {step} of {epoch_size}: lower --set learning_rate=X", 1)
         words = (position.step - first_step) * num_steps * model.input.batch_size
         position.speed = words / (time.time() - start_time)
         if verbose and step in report_steps:
-            perplexity = np.exp(position.costs / (position.step * num_steps))
-            progress.write(f"{step / epoch_size:.3f} perplexity: {perplexity:.3f} speed: {position.speed:.0f} wps")
+            progress.write(f"{step / epoch_size:.3f} perplexity: {np.exp(nats):.3f} speed: {position.speed:.0f} wps")
         if after_step:
             after_step()
     return np.exp(position.costs / (position.step * num_steps))
@@ -261,15 +261,15 @@ def evaluate(session, model, step_model, data):
     inputs = data[: batch_size * length].reshape(batch_size, length)
     targets = data[1 : batch_size * length + 1].reshape(batch_size, length)
 
-    def read(state, first_batch, fetches):
-        """Yields the values of `fetches` for each batch, the final state's first; `state` is what to begin with."""
+    def read(starts, first_batch, fetches):
+        """Reads all rows from `first_batch` on; returns the final states and the sum of the costs, where fetched."""
+        state, costs = as_state(starts), 0.0
         for start in range(first_batch * num_steps, length, num_steps):
-            feed_dict = {model.input.input_data: inputs[:, start : start + num_steps]}
+            feed_dict = {model.initial_state: state, model.input.input_data: inputs[:, start : start + num_steps]}
             feed_dict[model.input.targets] = targets[:, start : start + num_steps]
-            feed_dict[model.initial_state] = state
-            values = session.run([model.final_state, *fetches], feed_dict)
-            state = values[0]
-            yield values
+            vals = session.run({"final_state": model.final_state, **fetches}, feed_dict)
+            state, costs = vals["final_state"], costs + float(vals.get("cost", 0.0))
+        return np.array(state), costs * batch_size
 
     def row_starts(final_state):
         """The start of each row, [num_layers, 2, batch_size, size]: zeros, then the ends of the rows above."""
@@ -282,17 +282,14 @@ def evaluate(session, model, step_model, data):
 
     costs, state = 0.0, session.run(step_model.initial_state)
     if num_batches:
-        starts = np.zeros_like(session.run(model.initial_state))
-        for (final_state,) in read(as_state(starts), max(0, num_batches - -(-WARM_UP_WORDS // num_steps)), []):
-            pass
+        first_batch = max(0, num_batches - math.ceil(WARM_UP_WORDS / num_steps))
+        final_state, _ = read(session.run(model.initial_state), first_batch, {})
         error = math.inf
         while error > STATE_TOLERANCE:
-            starts = row_starts(np.array(final_state))
-            values = list(read(as_state(starts), 0, [model.cost]))
-            costs = sum(float(cost) for _, cost in values) * batch_size
-            final_state = values[-1][0]
-            error = np.max(np.abs(row_starts(np.array(final_state)) - starts))
-        state = as_state(np.array(final_state)[:, :, -1:])
+            starts = row_starts(final_state)
+            final_state, costs = read(starts, 0, {"cost": model.cost})
+            error = np.max(np.abs(row_starts(final_state) - starts))
+        state = as_state(final_state[:, :, -1:])
     for position in range(batch_size * length, len(data) - 1):
         feed_dict = {step_model.input.input_data: [[data[position]]], step_model.input.targets: [[data[position + 1]]]}
         feed_dict[step_model.initial_state] = state
@@ -319,24 +316,17 @@ def plot_learning_curve(records, published, title, folder):
     return plots.save(figure, folder, "ptb_learning_curve")
 
 
-def read_corpus(args, config):
-    """The tokens of train, valid and test, and what is known of them; fills in `config.vocab_size`."""
-    data_path, is_sample = reader.find_data("ptb", args.data_path)
-    *splits, vocabulary = reader.ptb_raw_data(data_path)
-    config.vocab_size = config.vocab_size or vocabulary
+def check_corpus(config, train_data, valid_data, test_data, vocabulary):
+    """Raises UserError where the corpus does not fit the config."""
     if vocabulary > config.vocab_size:
         raise UserError(
-            f"the corpus in {data_path} has {vocabulary} words, more than vocab_size {config.vocab_size}: "
+            f"the corpus has {vocabulary} words, more than vocab_size {config.vocab_size}: "
             "give --vocab_size=0, which takes all of them"
         )
-    shapes = (config.batch_size, config.num_steps), (config.batch_size, config.num_steps), (1, 1)
-    for file, data, shape in zip(reader.FILES["ptb"], splits, shapes):
-        reader.epoch_steps(len(data), *shape, file)
-    counts = [len(data) for data in splits]
-    is_ptb = counts == [929589, 73760, 82430] and vocabulary == 10000
-    name = "the embedded sample" if is_sample else "the Penn Treebank" if is_ptb else data_path
-    print(f"Corpus: {name}, {' / '.join(f'{count:,}' for count in counts)} tokens, {vocabulary:,} words")
-    return splits, vocabulary, name, is_ptb, is_sample
+    train_name, valid_name, test_name = reader.FILES["ptb"]
+    reader.epoch_steps(len(train_data), config.batch_size, config.num_steps, train_name)
+    reader.epoch_steps(len(valid_data), config.batch_size, config.num_steps, valid_name)
+    reader.epoch_steps(len(test_data), 1, 1, test_name)
 
 
 @app.command
@@ -344,11 +334,20 @@ def main(argv=None):
     args = parse_args(argv)
     overrides = args.overrides + ([] if args.vocab_size is None else [f"vocab_size={args.vocab_size}"])
     config = configs.get_config(configs.PTB_CONFIGS, args.config, overrides)
-    splits, vocabulary, corpus_name, is_ptb, is_sample = read_corpus(args, config)
-    train_data, valid_data, test_data = splits
+    data_path, is_sample = reader.find_data("ptb", args.data_path)
+    train_data, valid_data, test_data, vocabulary = reader.ptb_raw_data(data_path)
+    if not config.vocab_size:
+        config.vocab_size = vocabulary
+    check_corpus(config, train_data, valid_data, test_data, vocabulary)
+    counts = [len(train_data), len(valid_data), len(test_data)]
+    is_ptb = (*counts, vocabulary) == (929_589, 73_760, 82_430, 10_000)
+    corpus = "the embedded sample" if is_sample else "the Penn Treebank" if is_ptb else data_path
+    print(f"Corpus: {corpus}, {' / '.join(f'{count:,}' for count in counts)} tokens, {vocabulary:,} words")
     if args.save_path:
         checkpoints.make_folder(args.save_path)
     rnn_mode = "basic" if args.rnn_mode == "auto" else args.rnn_mode
+    published = PUBLISHED.get(args.config) if is_ptb else None
+    title, folder = f"PTB word language model, {args.config} config, {corpus}", args.save_path or "plots"
     eval_config = copy.copy(config)
     eval_config.batch_size = 1
     eval_config.num_steps = 1
@@ -369,8 +368,8 @@ def main(argv=None):
             with tf.variable_scope("Model", reuse=True, initializer=initializer):
                 mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, rnn_mode=rnn_mode)
 
-        corpus = {"tokens": [len(data) for data in splits], "crc32": [zlib.crc32(data) for data in splits]}
-        identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed, "corpus": corpus}
+        data = {"tokens": counts, "crc32": [zlib.crc32(ids) for ids in (train_data, valid_data, test_data)]}
+        identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed, "data": data}
         no_state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
         saved = checkpoints.Checkpoints(args.save_path, identity, {"rnn_state": no_state})
         global_step = tf.train.get_global_step()
@@ -429,6 +428,7 @@ def main(argv=None):
                 records.append({"epoch": i + 1, "step": step, **curves, "wall_s": time.time() - start_time})
                 position = Position()
                 save()
+                plot_learning_curve(records, published, title, folder)
 
             test_perplexity = evaluate(session, mvalid, mtest, test_data)
             print(f"Test Perplexity: {test_perplexity:.3f}")
@@ -447,9 +447,7 @@ def main(argv=None):
             f"On this corpus a perfect model would reach {results['perfect_perplexity']:.3f}, "
             f"a count model of order 2 with back-off reaches {results['back_off_perplexity']:.3f}"
         )
-    published = PUBLISHED.get(args.config) if is_ptb else None
-    title = f"PTB word language model, {args.config} config, {corpus_name}"
-    print(f"Picture: {plot_learning_curve(records, published, title, args.save_path or 'plots')}")
+    print(f"Picture: {plot_learning_curve(records, published, title, folder)}")
     return results
 
 

@@ -4,8 +4,8 @@ Source of the PTB part: reader.py of the TensorFlow tutorial "Recurrent Neural N
 names, ids, batches and order are kept. Three things differ, all of them on purpose:
 
 * `<eos>` is a word of its own even where a line does not end in a space (the tutorial glues it to the last word).
-* Words of valid and test that train lacks become `<unk>` where the vocabulary has it, and their number is printed. Where
-  it has not, they are dropped as in the tutorial.
+* Words of valid and test that train lacks become `<unk>` where the vocabulary has it, else they are dropped as in the
+  tutorial; their number is printed.
 * The tokens are never a constant of the graph, so neither its size nor the memory grows with the corpus.
 """
 
@@ -137,7 +137,7 @@ def _load_mapped_ids(filename, word_to_id):
     status = os.stat(path)
     folder = os.path.join(sample.cache_folder(), "tokens")
     text = hashlib.sha256(path.encode()).hexdigest()[:16]
-    version = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns} {chr(10).join(word_to_id)}".encode("utf-8"))
+    version = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns} {chr(10).join(word_to_id)}".encode())
     prefix = f"{text}-{version.hexdigest()[:16]}-"
     temporary = None
     try:
@@ -201,8 +201,8 @@ def epoch_steps(num_tokens, batch_size, num_steps, name="the data"):
     steps = (num_tokens // batch_size - 1) // num_steps
     if steps < 1:
         raise UserError(
-            f"the {num_tokens} tokens of {name} cannot fill batch_size {batch_size} x num_steps {num_steps}, which takes "
-            f"{batch_size * (num_steps + 1)}: lower these with --set batch_size=N and --set num_steps=N, or take more text"
+            f"the {num_tokens} tokens of {name} cannot fill batch_size {batch_size} x num_steps {num_steps}, which "
+            f"takes {batch_size * (num_steps + 1)}: lower --set batch_size=N or --set num_steps=N, or take more text"
         )
     return steps
 

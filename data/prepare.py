@@ -36,7 +36,7 @@ BLOCK = 1 << 16
 
 def parse_args(argv=None):
     here = os.path.dirname(os.path.abspath(__file__))
-    parser = app.ArgumentParser(__doc__, prog="python -m data.prepare")
+    parser = app.ArgumentParser("prepare.py", __doc__)
     add = parser.add_argument
     add("sets", nargs="+", choices=list(SETS), help="the sets to prepare")
     add("--data_path", default=os.environ.get("RNN_DATA_DIR") or here, help="parent of ptb/ and so on: %(default)s")

@@ -72,7 +72,7 @@ class Source:
             np.add.at(transition[index[state]], [index[target] for target in targets], probability)
             entropy[index[state]] = -np.sum(probability * np.log(probability))
             length[index[state]] = np.sum(probability * [len(text) for text in texts])
-        # The stationary distribution p solves p (T - 1) = 0, where one equation follows from the others, and sum(p) = 1.
+        # The stationary distribution p solves p (T - 1) = 0, one of whose equations is redundant, and sum(p) = 1.
         equations = transition.T - np.eye(len(index))
         equations[0] = 1
         stationary = np.linalg.solve(equations, np.eye(len(index))[0])
@@ -155,10 +155,13 @@ def word_source():
     pronouns = {"singular": "it", "plural": "they"}
 
     def noun_phrase(state, role):
-        return [(weight, words, state._replace(place=role, number=number)) for weight, (number, words) in zip((4, 3, 3), determiners.items())]
+        return [
+            (weight, words, state._replace(place=role, number=number))
+            for weight, (number, words) in zip((4, 3, 3), determiners.items())
+        ]
 
     def noun(state, topics, target, with_adjective=True):
-        """Transitions from behind a determiner; `topics` has the weight of each topic, `target` makes the next state."""
+        """Transitions from behind a determiner; `topics` gives each topic's weight, `target` makes the next state."""
         found = []
         for topic, weight in topics.items():
             if with_adjective:
@@ -174,7 +177,10 @@ def word_source():
         clause = _Clause("", state.topic, state.subject, second=state.second)
         place, _, adjective_said = state.place.partition(", ")
         if place == "sentence":
-            titles = [(2, _even(title), _Clause("name", state.topic, subject)) for title, subject in (("mr.", "he"), ("ms.", "she"))]
+            titles = [
+                (2, _even(title), _Clause("name", state.topic, subject))
+                for title, subject in (("mr.", "he"), ("ms.", "she"))
+            ]
             return noun_phrase(state, "subject") + titles
         if place == "subject":
             # The topic is drawn with the first word that shows it: of the next noun or adjective.
@@ -245,12 +251,12 @@ def play_source():
     half of a line returns as the pronoun of the second half.
     """
     nouns = (
-        "crown night heart sword king storm grave rose moon ghost throne hand tongue sun lamb bell sea oath blood dream "
-        "fire friend garden house honour horse letter mother father brother sister soldier star summer winter tower "
-        "tree truth virtue voice war wind world wound word queen prince morning bed breath cause cup dagger"
+        "crown night heart sword king storm grave rose moon ghost throne hand tongue sun lamb bell sea oath blood "
+        "dream fire friend garden house honour horse letter mother father brother sister soldier star summer winter "
+        "tower tree truth virtue voice war wind world wound word queen prince morning bed breath cause cup dagger"
     ).split()
     adjectives = (
-        "sweet gentle bloody royal silent golden wicked noble weary ancient bitter blessed cold cruel dear fair false "
+        "sweet gentle bleak royal silent golden wicked noble weary ancient bitter blessed cold cruel dear fair false "
         "fearful foul happy holy honest"
     ).split()
     verbs = "love fear know praise serve curse follow remember guard forgive behold call defend honour leave".split()
@@ -263,25 +269,45 @@ def play_source():
     def form(verb, person):
         return verb + {"thou": "'st", "he": "s", "she": "s"}.get(person, "")
 
-    def own_nouns(speaker, tail):
-        return spell([noun for number, noun in enumerate(nouns) if number % 2 == speaker % 2], tail)
+    def own_nouns(speaker):
+        return spell([noun for number, noun in enumerate(nouns) if number % 2 == speaker % 2], "")
+
+    def speech(state):
+        """Another speaker begins."""
+        others = [number for number in range(len(SPEAKERS)) if number != state.speaker]
+        return [(6 - number, _even(f"\n{SPEAKERS[number]}:\n"), _Line("line", number)) for number in others]
+
+    def line(state):
+        """A line begins, with a person or an exclamation."""
+        subjects = zip(persons, (6, 4, 3, 3, 2))
+        said = [
+            (weight, _even(f"{person.capitalize()} "), state._replace(place="verb", person=person))
+            for person, weight in subjects
+        ]
+        return said + [(6, spell(openings, ""), state._replace(place="subject"))]
+
+    def end(state):
+        """The stop of a line: behind a comma the speech goes on, if it is not at its fourth line."""
+        stopped = [(2, _even(".\n", "!\n", "?\n"), state._replace(place="behind line"))]
+        following = _Line("line", state.speaker, state.lines + 1)
+        return stopped + ([(1, _even(",\n", ";\n"), following)] if state.lines < 4 else [])
 
     def arcs(state):
         go = state._replace
+        conjugated = spell([form(verb, state.person) for verb in verbs])
         if state.place == "speaker":
-            others = [number for number in range(len(SPEAKERS)) if number != state.speaker]
-            return [(6 - number, _even(f"{SPEAKERS[number]}:\n"), _Line("line", number)) for number in others]
+            return speech(state)
         if state.place == "line":
-            subjects = zip(persons, (6, 4, 3, 3, 2))
-            said = [(weight, _even(f"{person.capitalize()} "), go(place="verb", person=person)) for person, weight in subjects]
-            return said + [(6, spell(openings, ""), go(place="subject"))]
+            return line(state)
+        if state.place == "behind line":
+            following = line(_Line("line", state.speaker, state.lines + 1)) if state.lines < 4 else []
+            return [(2 * weight, words, target) for weight, words, target in speech(state)] + following
         if state.place == "subject":
             return [(1, _even(f"{person} "), go(place="verb", person=person)) for person in persons]
         if state.place == "verb":
-            said = [form(verb, state.person) for verb in verbs]
-            return [(3, spell(said), go(place="object")), (1, spell(adverbs), go(place="said adverb"))]
-        if state.place == "said adverb":
-            return [(1, spell([form(verb, state.person) for verb in verbs]), go(place="object"))]
+            return [(3, conjugated, go(place="object")), (1, spell(adverbs), go(place="verb behind adverb"))]
+        if state.place == "verb behind adverb":
+            return [(1, conjugated, go(place="object"))]
         if state.place == "object":
             return [
                 (3, _even("the "), go(place="noun")),
@@ -289,33 +315,25 @@ def play_source():
                 (1, _even("no ", "this "), go(place="noun")),
             ]
         if state.place == "noun":
-            return [(1, spell(adjectives), go(place="last noun"))] + after_noun(state, 2)
+            return [
+                (1, spell(adjectives), go(place="last noun")),
+                (2, own_nouns(state.speaker), go(place="behind noun")),
+            ]
         if state.place == "last noun":
-            return after_noun(state, 1)
+            return [(1, own_nouns(state.speaker), go(place="behind noun"))]
+        if state.place == "behind noun":
+            return [(3, _even(", "), go(place="link"))] + end(state)
         if state.place == "link":
             return [(1, spell(links, ""), go(place="pronoun"))]
         if state.place == "pronoun":
             return [(1, _even(f"{state.person} "), go(place="second verb"))]
         if state.place == "second verb":
-            return [(1, spell([form(verb, state.person) for verb in verbs]), go(place="second object"))]
+            return [(1, conjugated, go(place="second object"))]
         if state.place == "second object":
             return [(1, _even("it", "them", "thee", "all the world"), go(place="end"))]
         if state.place == "end":
             return end(state)
         raise ValueError(state)
-
-    def after_noun(state, weight):
-        """The noun, with the comma of a second half, or with the stop that ends the line."""
-        return [
-            (weight, own_nouns(state.speaker, ", "), state._replace(place="link")),
-            (weight, own_nouns(state.speaker, ""), state._replace(place="end")),
-        ]
-
-    def end(state):
-        last = [(2, _even(".\n\n", "!\n\n", "?\n\n"), _Line("speaker", state.speaker))]
-        return last if state.lines == 4 else last + [
-            (3, _even(",\n", ".\n", ";\n"), _Line("line", state.speaker, state.lines + 1))
-        ]
 
     return Source(_Line("speaker", 0), arcs)
 
@@ -352,10 +370,10 @@ def _play_file(folder):
     for piece in play_source().texts(np.random.RandomState(SEED)):
         pieces.append(piece)
         length += len(piece)
-        if length >= PLAY_CHARACTERS and piece.endswith("\n\n"):
+        if length >= PLAY_CHARACTERS and piece.endswith(".\n"):
             break
     with open(os.path.join(folder, "shakespeare.txt"), "w", encoding="utf-8", newline="\n") as file:
-        file.write("".join(pieces))
+        file.write("".join(pieces)[1:])  # without the empty line before the first speaker
 
 
 # The digits' strokes: polylines in a square of 20 x 20, x to the right and y down.
@@ -368,7 +386,7 @@ STROKES = {
     5: [[(16, 1), (6, 1), (5, 8), (11, 7), (16, 11), (15, 17), (10, 19), (4, 17)]],
     6: [[(14, 1), (7, 6), (4, 13), (7, 18), (13, 18), (16, 14), (12, 10), (5, 12)]],
     7: [[(3, 2), (17, 2), (9, 19)]],
-    8: [[(10, 9), (5, 6), (6, 2), (10, 1), (14, 2), (15, 6), (10, 9), (4, 14), (6, 18), (10, 19), (14, 18), (16, 14), (10, 9)]],
+    8: [[(10, 9), (5, 6), (6, 2), (14, 2), (15, 6), (10, 9), (4, 14), (6, 18), (10, 19), (14, 18), (16, 14), (10, 9)]],
     9: [[(15, 7), (9, 10), (5, 7), (7, 2), (12, 1), (15, 4), (15, 7), (14, 14), (11, 19)]],
 }
 
@@ -480,7 +498,7 @@ def folder(name):
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser(__doc__, prog="data.sample")
+    parser = app.ArgumentParser("sample.py", __doc__)
     parser.add_argument("folder", help="where the folders ptb, shakespeare and mnist are made")
     return parser.parse_args(argv)
 

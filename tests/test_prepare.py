@@ -199,7 +199,7 @@ def test_several_sets_in_one_run(site, folder, monkeypatch, capsys):
     result = prepare.main(["ptb", "shakespeare", f"--data_path={folder}"])
     assert result == {name: str(folder / name) for name in ("ptb", "shakespeare")}
     assert tree(folder) == {**in_set("ptb", TEXTS), "shakespeare/shakespeare.txt": TEXT}
-    assert "complete in %s/ptb: 7 / 7 / 7 tokens, 6 words\n" % folder in capsys.readouterr().out
+    assert f"complete in {folder}/ptb: 7 / 7 / 7 tokens, 6 words\n" in capsys.readouterr().out
 
 
 def test_progress_on_a_terminal(site, folder, monkeypatch, capsys):

@@ -20,10 +20,10 @@ class UserError(ValueError):
 class ArgumentParser(argparse.ArgumentParser):
     """argparse's parser whose errors are one line (without the usage) and whose flags cannot be abbreviated."""
 
-    def __init__(self, doc, **kwargs):
-        """`doc` is the script's docstring, which --help shows as it is written."""
+    def __init__(self, prog, doc):
+        """`prog` is the command's name; `doc` is the script's docstring, which --help shows as it is written."""
         super().__init__(
-            description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs
+            prog, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
         )
 
     def error(self, message):

@@ -89,7 +89,7 @@ class Checkpoints:
             try:
                 saved = json.loads(self._read_json(paths[-1]))
                 break
-            except (tf.errors.OpError, ValueError) as error:
+            except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
                 write(f"Checkpoint {paths.pop()} is damaged and passed over: {' '.join(str(error).split())[:200]}")
         else:
             if names:

@@ -1,0 +1,52 @@
+"""What all tests share: a folder of real data where there is one, a cache of their own, small corpora."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Samples and token caches go to a temporary folder, also those of started processes."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def real_ptb():
+    """The folder of the real Penn Treebank; the test is skipped where RNN_DATA_DIR does not have it."""
+    folder = pathlib.Path(os.environ.get("RNN_DATA_DIR", "nowhere")) / "ptb"
+    if not folder.is_dir():
+        pytest.skip("RNN_DATA_DIR has no ptb")
+    return folder
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Makes a folder with the three PTB files from three texts, and returns its path."""
+
+    def make(train, valid="a b \n", test="a b \n", name="corpus"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for split, text in (("train", train), ("valid", valid), ("test", test)):
+            (folder / f"ptb.{split}.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(folder)
+
+    return make
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """Runs a script of the project as a user would, in a folder of its own, and returns the finished process."""
+
+    def run(*args, env=None, timeout=120):
+        command = [sys.executable, *(str(ROOT / arg) if arg.endswith(".py") else arg for arg in args)]
+        return subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, **(env or {})}, timeout=timeout, capture_output=True, text=True
+        )
+
+    return run

@@ -1,0 +1,219 @@
+"""The PTB reader: ids, batches and order by hand-written expectation, errors, and corpora too large for memory."""
+
+import os
+
+import numpy as np
+import pytest
+
+import reader
+from tf1 import tf
+from tf1.app import UserError
+
+
+def batches(raw_data, batch_size, num_steps, count):
+    """The first `count` batches of a fresh session, the way the tutorial's published test reads them."""
+    with tf.Graph().as_default():
+        tensors = reader.ptb_producer(raw_data, batch_size, num_steps)
+        assert not tf.global_variables() and not tf.local_variables()
+        assert [tensor.shape.as_list() for tensor in tensors] == [[batch_size, num_steps]] * 2
+        with tf.Session() as session:
+            coordinator = tf.train.Coordinator()
+            threads = tf.train.start_queue_runners(session, coordinator)
+            try:
+                return [[tensor.tolist() for tensor in session.run(tensors)] for _ in range(count)]
+            finally:
+                coordinator.request_stop()
+                coordinator.join(threads)
+
+
+def test_vocabulary_is_sorted_by_falling_count_then_by_word(corpus):
+    folder = corpus(" b a c a \n c b b \n")
+    word_to_id = reader._build_vocab(os.path.join(folder, "ptb.train.txt"))
+    assert word_to_id == {"b": 0, "<eos>": 1, "a": 2, "c": 3}
+    assert list(word_to_id) == ["b", "<eos>", "a", "c"]
+
+
+def test_ids_of_a_corpus_in_ptb_format(corpus):
+    folder = corpus(" b a c a \n c b b \n", valid=" a b \n", test=" c \n")
+    train, valid, test, vocabulary = reader.ptb_raw_data(folder)
+    assert train.tolist() == [0, 2, 3, 2, 1, 3, 0, 0, 1]
+    assert valid.tolist() == [2, 0, 1]
+    assert test.tolist() == [3, 1]
+    assert vocabulary == 4
+    assert train.dtype == valid.dtype == test.dtype == np.int32
+
+
+def test_end_of_sentence_is_not_glued_to_a_word(corpus):
+    folder = corpus("hello there i am\nrain as day\nwant some cheesy puffs ?")
+    words = reader._read_words(os.path.join(folder, "ptb.train.txt"))
+    assert words == "hello there i am <eos> rain as day <eos> want some cheesy puffs ?".split()
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("a b\r\nc\r\n", "a b <eos> c <eos>"),  # Windows' line ends
+        ("\ufeffa b\n", "a b <eos>"),  # a byte order mark
+        ("\n\na\n", "<eos> <eos> a <eos>"),
+        ("ä 漢字 \u3000 é\n", "ä 漢字 é <eos>"),
+    ],
+)
+def test_texts_of_other_editors(corpus, text, words):
+    assert reader._read_words(os.path.join(corpus(text), "ptb.train.txt")) == words.split()
+
+
+def test_words_across_blocks(corpus, monkeypatch):
+    text = "the cat är \n sat 漢字 on\nmats "
+    path = os.path.join(corpus(text), "ptb.train.txt")
+    whole = reader._read_words(path)
+    for size in range(8, 30):
+        monkeypatch.setattr(reader, "_BLOCK_BYTES", size)
+        assert reader._read_words(path) == whole, size
+
+
+def test_unknown_words_become_unk_and_are_counted(corpus, capsys):
+    folder = corpus(" <unk> a b \n", valid=" a x \n y y \n", test=" a \n")
+    train, valid, _, _ = reader.ptb_raw_data(folder)
+    unk = train[0]
+    assert valid.tolist() == [train[1], unk, train[3], unk, unk, train[3]]
+    output = capsys.readouterr().out
+    assert "ptb.valid.txt: 3 words" in output and "<unk>" in output and "ptb.test.txt" not in output
+
+
+def test_unknown_words_are_dropped_where_the_vocabulary_has_no_unk(corpus, capsys):
+    folder = corpus(" a b \n", valid=" a x \n", test=" a \n")
+    train, valid, _, _ = reader.ptb_raw_data(folder)
+    assert valid.tolist() == [train[0], train[2]]
+    assert "ptb.valid.txt: 1 words" in capsys.readouterr().out
+
+
+def test_batches_of_the_published_test():
+    raw_data = [4, 3, 2, 1, 0, 5, 6, 1, 1, 1, 1, 0, 3, 4, 1]
+    first, second = batches(raw_data, 3, 2, 2)
+    assert first == [[[4, 3], [5, 6], [1, 0]], [[3, 2], [6, 1], [0, 3]]]
+    assert second == [[[2, 1], [1, 1], [3, 4]], [[1, 0], [1, 1], [4, 1]]]
+
+
+def test_batches_wrap_around_at_the_end_of_an_epoch():
+    # Two rows of 6 columns: (6 - 1) // 2 = 2 batches an epoch; the 13th token and the last columns are left over.
+    epoch = batches(range(13), 2, 2, 2)
+    assert epoch == [[[[0, 1], [6, 7]], [[1, 2], [7, 8]]], [[[2, 3], [8, 9]], [[3, 4], [9, 10]]]]
+    assert batches(range(13), 2, 2, 7) == (epoch * 4)[:7]
+
+
+def test_inputs_and_targets_advance_together():
+    for inputs, targets in batches(np.arange(1000, dtype=np.int32), 5, 7, 60):
+        assert (np.array(targets) == np.array(inputs) + 1).all()
+
+
+def test_a_fresh_session_begins_at_the_beginning():
+    assert batches(range(40), 2, 3, 4) == batches(range(40), 2, 3, 4)
+
+
+@pytest.mark.parametrize("tokens, fits", [(21, False), (22, False), (23, False), (24, True)])
+def test_epoch_size_at_the_edge(tokens, fits):
+    # 4 rows need 6 tokens each for 5 steps and their last target.
+    if fits:
+        assert reader.epoch_steps(tokens, 4, 5) == 1
+    else:
+        with pytest.raises(UserError, match=f"{tokens} tokens.*batch_size 4 x num_steps 5.*24.*--set"):
+            reader.epoch_steps(tokens, 4, 5)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "ptb.train.txt is empty"),
+        (b"   ", "ptb.train.txt is empty"),
+        (b"good words \xff\xfe \n", r"ptb.train.txt is not UTF-8 text \(byte 11\)"),
+        (b"cut off \xe6\xbc", "ptb.train.txt is not UTF-8 text"),
+        (b"a\0b \n", "ptb.train.txt has a NUL byte"),
+    ],
+)
+def test_bad_text(corpus, content, message):
+    with pytest.raises(UserError, match=message):
+        reader.ptb_raw_data(corpus(content))
+
+
+def test_position_of_a_bad_byte_in_a_later_block(corpus, monkeypatch):
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", 16)
+    with pytest.raises(UserError, match=r"\(byte 100\)"):
+        reader.ptb_raw_data(corpus(b"abcd " * 20 + b"\xff"))
+
+
+def test_one_endless_word(corpus, monkeypatch):
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", 1000)
+    with pytest.raises(UserError, match="without a space"):
+        reader.ptb_raw_data(corpus(b"x" * 5000))
+
+
+def test_missing_file_and_directory_in_its_place(corpus, tmp_path):
+    folder = corpus("a b \n")
+    os.remove(os.path.join(folder, "ptb.valid.txt"))
+    with pytest.raises(UserError, match="ptb.valid.txt is missing"):
+        reader.ptb_raw_data(folder)
+    os.mkdir(os.path.join(folder, "ptb.valid.txt"))
+    with pytest.raises(UserError, match="ptb.valid.txt cannot be read: Is a directory"):
+        reader.ptb_raw_data(folder)
+
+
+def test_where_data_are_looked_for(corpus, tmp_path, monkeypatch, capsys):
+    folder = corpus("a b \n")
+    monkeypatch.setenv("RNN_DATA_DIR", str(tmp_path / "sets"))
+    with pytest.raises(UserError, match="RNN_DATA_DIR"):
+        reader.find_data("ptb")
+    os.mkdir(tmp_path / "sets")
+    path, is_sample = reader.find_data("ptb")
+    assert is_sample and "python -m data.prepare ptb" in capsys.readouterr().out
+    assert sorted(os.listdir(path)) == sorted(reader.FILES["ptb"])
+    os.rename(folder, tmp_path / "sets" / "ptb")
+    assert reader.find_data("ptb") == (str(tmp_path / "sets" / "ptb"), False)
+    os.remove(tmp_path / "sets" / "ptb" / "ptb.test.txt")
+    with pytest.raises(UserError, match="has no ptb.test.txt"):
+        reader.find_data("ptb")
+    for named in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UserError, match=str(named)):
+            reader.find_data("ptb", str(named))
+
+
+def test_large_files_are_memory_mapped(corpus, monkeypatch):
+    folder = corpus(" <unk> a b \n" * 50, valid=" a x \n")
+    path = os.path.join(folder, "ptb.valid.txt")
+    expected = reader.ptb_raw_data(folder)
+    monkeypatch.setattr(reader, "_MAP_BYTES", 0)
+    for _ in range(2):  # encoded, then from the cache
+        found = reader.ptb_raw_data(folder)
+        assert all(isinstance(ids, np.memmap) for ids in found[:3])
+        assert [ids.tolist() for ids in found[:3]] == [ids.tolist() for ids in expected[:3]]
+    # Another version of the text is encoded anew, and the old version's ids go.
+    count = len(os.listdir(os.path.join(os.environ["XDG_CACHE_HOME"], "tf1-rnn-tutorials", "tokens")))
+    with open(path, "a") as file:
+        file.write(" b \n")
+    _, valid, _, _ = reader.ptb_raw_data(folder)
+    assert len(valid) == 5
+    assert len(os.listdir(os.path.join(os.environ["XDG_CACHE_HOME"], "tf1-rnn-tutorials", "tokens"))) == count
+
+
+def test_unknown_words_are_reported_from_the_cache_too(corpus, monkeypatch, capsys):
+    folder = corpus(" <unk> a b \n", valid=" a x y \n")
+    monkeypatch.setattr(reader, "_MAP_BYTES", 0)
+    for _ in range(2):
+        reader.ptb_raw_data(folder)
+        assert "ptb.valid.txt: 2 words" in capsys.readouterr().out
+
+
+def test_the_graph_does_not_grow_with_the_corpus():
+    sizes = []
+    for tokens in (1_000, 1_000_000):
+        with tf.Graph().as_default() as graph:
+            reader.ptb_producer(np.zeros(tokens, np.int32), 20, 20)
+            sizes.append(graph.as_graph_def().ByteSize())
+    assert sizes[1] - sizes[0] < 100
+
+
+def test_counts_of_the_penn_treebank(real_ptb):
+    train, valid, test, vocabulary = reader.ptb_raw_data(str(real_ptb))
+    assert (len(train), len(valid), len(test), vocabulary) == (929_589, 73_760, 82_430, 10_000)
+    word_to_id = reader._build_vocab(str(real_ptb / "ptb.train.txt"))
+    assert [word_to_id[word] for word in ("the", "<unk>", "<eos>", "N", "of")] == [0, 1, 2, 3, 4]
+    assert train[-1] == valid[-1] == test[-1] == word_to_id["<eos>"]
