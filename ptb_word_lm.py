@@ -11,7 +11,7 @@ perplexities:
 
 Command, its last line on the real Penn Treebank, and the time it takes on 2 cores:
 
-    python ptb_word_lm.py --config=small          Test Perplexity: @@TEST@@          @@MINUTES@@ minutes
+    python ptb_word_lm.py --config=small          Test Perplexity: 113.187          33 minutes
 
 Departures from the tutorial, each with its reason:
 
@@ -214,28 +214,35 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_
         session.run(model.input.input_data)  # the batches that were used before the run was stopped
     report_steps = progress.report_steps(epoch_size)
 
-    for step in progress.bar(epoch_size, first_step):
-        feed_dict = {}
-        for i, (c, h) in enumerate(model.initial_state):
-            feed_dict[c], feed_dict[h] = state[i]
-        vals = session.run(fetches, feed_dict)
-        state = vals["final_state"]
-        position.step, position.costs, position.state = step + 1, position.costs + float(vals["cost"]), state
-        nats = position.costs / (position.step * num_steps)
-        if not nats < 700:  # NaN, or more than a perplexity can express
-            loss = float(vals["cost"]) / num_steps
-            raise UserError(f"the loss became {loss:g} at step {step} of {epoch_size}: lower --set learning_rate=X", 1)
-        words = (position.step - first_step) * num_steps * model.input.batch_size
-        position.speed = words / (time.time() - start_time)
-        if verbose and step in report_steps:
-            progress.write(f"{step / epoch_size:.3f} perplexity: {np.exp(nats):.3f} speed: {position.speed:.0f} wps")
-        if after_step:
-            after_step()
+    with progress.bar(epoch_size, first_step) as steps:
+        for step in steps:
+            feed_dict = {}
+            for i, (c, h) in enumerate(model.initial_state):
+                feed_dict[c], feed_dict[h] = state[i]
+            vals = session.run(fetches, feed_dict)
+            state = vals["final_state"]
+            position.step, position.costs, position.state = step + 1, position.costs + float(vals["cost"]), state
+            nats = position.costs / (position.step * num_steps)
+            if not nats < 700:  # NaN, or more than a perplexity can express
+                loss = float(vals["cost"]) / num_steps
+                raise UserError(
+                    f"the loss became {loss:g} at step {step} of {epoch_size}: lower --set learning_rate=X", 1
+                )
+            words = (position.step - first_step) * num_steps * model.input.batch_size
+            position.speed = words / (time.time() - start_time)
+            if verbose and step in report_steps:
+                progress.write(
+                    f"{step / epoch_size:.3f} perplexity: {np.exp(nats):.3f} speed: {position.speed:.0f} wps"
+                )
+            if after_step:
+                after_step()
     return np.exp(position.costs / (position.step * num_steps))
 
 
-WARM_UP_WORDS = 256  # an LSTM's state hardly depends on what it read before these
-STATE_TOLERANCE = 1e-4  # of c and h; moves the mean cost of a word by far less than 1e-6
+# Measured on the trained small model: a state that has forgotten all but the last 256 words is off by 0.7, 1,024 words:
+# 2e-4, 2,048 words: rounding. An error of 0.2 (512 words) changes the perplexity by 2e-6 of its value.
+WARM_UP_WORDS = 2048
+STATE_TOLERANCE = 1e-3  # of c and h
 
 
 def evaluate(session, model, step_model, data):

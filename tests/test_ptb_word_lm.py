@@ -172,7 +172,7 @@ def test_evaluation_equals_the_tutorials_one_word_at_a_time(tokens, monkeypatch)
         step_model = build(step_config, data, reuse=True)
         session.run(tf.global_variables_initializer())
         expected = ptb_word_lm.run_epoch(session, step_model)
-        for warm_up in (256, 3):  # the guesses are good, and bad
+        for warm_up in (2048, 3):  # the guesses are good, and bad
             monkeypatch.setattr(ptb_word_lm, "WARM_UP_WORDS", warm_up)
             assert ptb_word_lm.evaluate(session, model, step_model, data) == pytest.approx(expected, rel=5e-6)
 

@@ -6,8 +6,12 @@ from tqdm import tqdm
 
 
 def bar(total, start=0):
-    """Yields the step numbers `start` to `total` - 1, showing a bar while it does, where stderr is a terminal."""
-    # tqdm draws on stderr; disable=None turns it off where that is no terminal. leave=False: only lines stay.
+    """A bar over the step numbers `start` to `total` - 1, shown where stderr is a terminal, gone when its block ends.
+
+    with bar(total) as steps:
+        for step in steps:
+    """
+    # disable=None: where stderr is no terminal.
     return tqdm(range(start, total), initial=start, total=total, unit="step", leave=False, disable=None)
 
 
