@@ -615,7 +615,7 @@ def test_mirror_comes_first(site, folder, monkeypatch):
 )
 def test_wrong_arguments(argv, capsys):
     err, out = error_of(capsys, prepare.main, argv)
-    assert err.startswith("python -m data.prepare: error: ") and out == ""
+    assert err.startswith("prepare.py: error: ") and out == ""
     assert (argv[-1].partition("=")[0] if argv else "sets") in err
 
 
