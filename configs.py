@@ -68,7 +68,7 @@ PTB_CONFIGS = {"small": SmallConfig, "medium": MediumConfig, "large": LargeConfi
 
 
 def values(config):
-    """The hyperparameters of `config` by name."""
+    """The hyperparameters of `config`, a class or an instance, by name."""
     return {name: getattr(config, name) for name in sorted(dir(config)) if not name.startswith("_")}
 
 

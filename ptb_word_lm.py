@@ -46,7 +46,7 @@ def parse_args(argv=None):
     parser.add_argument("--config", default="small", help=f"one of {', '.join(configs.PTB_CONFIGS)} (default: small)")
     parser.add_argument("--data_path", help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--save_path", help="folder for checkpoints, events, metrics and pictures; a run there goes on")
-    parser.add_argument("--seed", type=int, default=42, help="of all random numbers (default: 42)")
+    parser.add_argument("--seed", type=app.seed, default=42, help="of all random numbers (default: 42)")
     parser.add_argument(
         "--rnn_mode",
         choices=("auto", "basic"),
@@ -245,7 +245,7 @@ WARM_UP_WORDS = 2048
 STATE_TOLERANCE = 1e-3  # of c and h
 
 
-def evaluate(session, model, step_model, data):
+def evaluate(session, model, step_model, data, after_step=None):
     """Perplexity of `data` as one stream: each token but the first is predicted once, from all before it.
 
     The tutorial reads the test set with batch size 1, one word a `session.run`. Here the rows of a batch read
@@ -261,6 +261,7 @@ def evaluate(session, model, step_model, data):
       model: a `PTBModel`, not for training, of any batch size and number of steps.
       step_model: the same with batch size 1 and one step.
       data: ids, [number of tokens], at least 2.
+      after_step: called after each batch.
     """
     batch_size, num_steps = model.input.batch_size, model.input.num_steps
     num_batches = (len(data) - 1) // (batch_size * num_steps)
@@ -276,6 +277,8 @@ def evaluate(session, model, step_model, data):
             feed_dict[model.input.targets] = targets[:, start : start + num_steps]
             vals = session.run({"final_state": model.final_state, **fetches}, feed_dict)
             state, costs = vals["final_state"], costs + float(vals.get("cost", 0.0))
+            if after_step:
+                after_step()
         return np.array(state), costs * batch_size
 
     def row_starts(final_state):
@@ -353,7 +356,8 @@ def main(argv=None):
     if args.save_path:
         checkpoints.make_folder(args.save_path)
     rnn_mode = "basic" if args.rnn_mode == "auto" else args.rnn_mode
-    published = PUBLISHED.get(args.config) if is_ptb else None
+    is_published = is_ptb and configs.values(config) == configs.values(configs.PTB_CONFIGS[args.config])
+    published = PUBLISHED.get(args.config) if is_published else None
     title, folder = f"PTB word language model, {args.config} config, {corpus}", args.save_path or "plots"
     eval_config = copy.copy(config)
     eval_config.batch_size = 1
@@ -403,6 +407,8 @@ def main(argv=None):
                 if stop.signum:
                     save()
                     place = f"epoch {len(records) + 1} at step {position.step} of {m.input.epoch_size}"
+                    if len(records) == config.max_max_epoch:
+                        place = "the test, all epochs are done"
                     kept = f"saved in {args.save_path}" if args.save_path else "without --save_path nothing is saved"
                     raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
 
@@ -437,7 +443,7 @@ def main(argv=None):
                 save()
                 plot_learning_curve(records, published, title, folder)
 
-            test_perplexity = evaluate(session, mvalid, mtest, test_data)
+            test_perplexity = evaluate(session, mvalid, mtest, test_data, after_step)
             print(f"Test Perplexity: {test_perplexity:.3f}")
             metrics.event(session.run(global_step), test_perplexity=test_perplexity)
             metrics.write([*records, {"test_perplexity": test_perplexity}])

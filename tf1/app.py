@@ -30,6 +30,14 @@ class ArgumentParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
 
 
+def seed(text):
+    """The type of --seed: what both NumPy and TensorFlow take."""
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError(f"{value} is not in the range from 0 to {2**31 - 1}")
+    return value
+
+
 class Interrupted(Exception):
     """A signal asked the run to end, and everything worth keeping has been kept."""
 
