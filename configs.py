@@ -90,11 +90,12 @@ def get_config(table, name, overrides=()):
         try:
             value = kind(text)
         except ValueError as error:
-            raise UserError(f"--set {override}: {key} is of type {kind.__name__}, like {known[key]}") from error
+            raise UserError(f"{override}: {key} is of type {kind.__name__}, like {known[key]}") from error
         may_be_zero = key in ("vocab_size", "max_epoch")
-        if not (value > 0 or value == 0 and may_be_zero) or math.isinf(value):
-            raise UserError(f"--set {override}: {key} must be {'0 or more' if may_be_zero else 'more than 0'}")
+        limit = 2**31 if kind is int else math.inf
+        if not (0 < value < limit or value == 0 and may_be_zero):
+            raise UserError(f"{override}: {key} must be {'0 or more' if may_be_zero else 'more than 0'}, below {limit}")
         if key == "keep_prob" and value > 1:
-            raise UserError(f"--set {override}: {key} is a probability, at most 1")
+            raise UserError(f"{override}: {key} is a probability, at most 1")
         setattr(config, key, value)
     return config

@@ -15,6 +15,7 @@ import hashlib
 import itertools
 import os
 import tempfile
+import zlib
 
 import numpy as np
 
@@ -34,23 +35,36 @@ def find_data(name, data_path=None):
     Returns:
       The folder, and whether it holds the embedded sample, which is announced in one line.
     Raises:
-      UserError: a folder was named, by flag or variable, that does not hold the set.
+      UserError: `data_path`, or an existing `$RNN_DATA_DIR/<name>`, lacks a file, or `data/<name>` holds only some.
     """
     files, root = FILES[name], os.environ.get("RNN_DATA_DIR")
     advice = f"put {', '.join(files)} there, or fetch the real set with: python -m data.prepare {name}"
-    if data_path and not os.path.isdir(data_path):
+    if data_path is not None and not os.path.isdir(data_path):
         raise UserError(f"--data_path={data_path} is not a folder: name the one that holds {', '.join(files)}")
     if root and not os.path.isdir(root):
         raise UserError(f"RNN_DATA_DIR={root} is not a folder: correct or unset it")
-    here = os.path.dirname(os.path.abspath(__file__))
-    for folder in filter(None, (data_path, root and os.path.join(root, name), os.path.join(here, "data", name))):
+    named = data_path or root and os.path.join(root, name)
+    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
+    for folder in filter(None, (named, default)):
         missing = [file for file in files if not os.path.exists(os.path.join(folder, file))]
         if not missing:
             return folder, False
-        if folder == data_path or len(missing) < len(files):
+        # A download that failed leaves data/<name> empty; a variable may name a folder with other sets alone.
+        if folder == named and os.path.isdir(folder) or len(missing) < len(files):
             raise UserError(f"{folder} has no {missing[0]}: {advice}")
-    print(f"No {name} data found: this is the embedded sample, not the real set (python -m data.prepare {name})")
+    place = f"{root} has no {name}" if root else f"No {name} data found"
+    print(f"{place}: this is the embedded sample, not the real set (python -m data.prepare {name})")
     return sample.folder(name), True
+
+
+def checksum(data_path, name):
+    """CRC-32 of the files of the set `name` in the folder `data_path`, one after the other, as eight hex digits."""
+    crc = 0
+    for file_name in FILES[name]:
+        with open(os.path.join(data_path, file_name), "rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                crc = zlib.crc32(block, crc)
+    return f"{crc:08x}"
 
 
 def _blocks(filename):
@@ -78,15 +92,17 @@ def _blocks(filename):
 
 def _split(block, filename, offset):
     try:
-        text = block.decode("utf-8-sig" if offset == 0 else "utf-8")
+        text = block.decode()
     except UnicodeDecodeError as error:
         position = offset + error.start
         raise UserError(f"{filename} is not UTF-8 text (byte {position}): convert it to UTF-8") from error
+    if offset == 0:
+        text = text.removeprefix("\ufeff")  # the byte order mark that some editors write
     return text.replace("\n", " <eos> ").split()
 
 
 def _read_words(filename):
-    """All words of the file in their order, `<eos>` for each newline."""
+    """All words of the file in their order, `<eos>` for each newline. The other functions go through `_blocks`."""
     return list(itertools.chain.from_iterable(_blocks(filename)))
 
 
@@ -202,7 +218,9 @@ def epoch_steps(num_tokens, batch_size, num_steps, name="the data"):
     if steps < 1:
         raise UserError(
             f"the {num_tokens} tokens of {name} cannot fill batch_size {batch_size} x num_steps {num_steps}, which "
-            f"takes {batch_size * (num_steps + 1)}: lower --set batch_size=N or --set num_steps=N, or take more text"
+            f"takes {batch_size * (num_steps + 1)}: "
+            + ("lower --set batch_size=N or --set num_steps=N, or " if batch_size * num_steps > 1 else "")
+            + "take more text"
         )
     return steps
 

@@ -128,7 +128,7 @@ class _Clause(NamedTuple):
 
 
 def word_source():
-    """English-like sentences of about 1,200 words:
+    """English-like sentences from 1,111 words:
 
         topic: the next sentence keeps it in 7 of 10 cases, and it chooses all nouns, verbs and adjectives
                   |             |              |            |                       |            |

@@ -41,6 +41,7 @@ def test_overrides_are_typed_and_leave_the_class_alone():
         ("batch_size=-1", "batch_size must be more than 0"),
         ("learning_rate=nan", "learning_rate must be more than 0"),
         ("learning_rate=inf", "learning_rate must be"),
+        ("hidden_size=99999999999", "below 2147483648"),
         ("keep_prob=1.5", "at most 1"),
         ("vocab_size=-1", "vocab_size must be 0 or more"),
     ],

@@ -22,7 +22,7 @@ def text(tokens, seed):
     """Random sentences, reproducible."""
     random = np.random.RandomState(seed)
     words = [WORDS[random.randint(len(WORDS))] if random.randint(8) else "\n" for _ in range(tokens - 1)]
-    return " " + " ".join(words).replace("\n ", "\n ") + " \n"
+    return " " + " ".join(words) + " \n"
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(small_corpus
     for change, message in [
         (["--set", "hidden_size=3"], "config hidden_size 2, now 3"),
         (["--seed=7"], "seed 42, now 7"),
-        ([f"--data_path={other_corpus}"], "data crc32"),
+        ([f"--data_path={other_corpus}"], "data 1,300 / 500 / 333 tokens, 13 words, checksum"),
     ]:
         before = {name: os.stat(tmp_path / "run" / name).st_mtime_ns for name in os.listdir(tmp_path / "run")}
         with pytest.raises(SystemExit) as exit_:
@@ -317,6 +317,81 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(small_corpus, tmp_pat
     output = capsys.readouterr().out
     assert os.path.basename(newest).partition(".")[0] in output and "damaged" in output
     assert "Epoch: 2 Learning rate" in output and "Epoch: 1 Learning rate" not in output
+
+
+@pytest.mark.parametrize("index", ["missing", "empty", "garbage"])
+def test_checkpoints_are_found_without_their_index_file(small_corpus, tmp_path, capsys, index):
+    arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
+    expected = ptb_word_lm.main(arguments)
+    path = tmp_path / "run" / "checkpoint"
+    path.unlink()
+    if index != "missing":
+        path.write_bytes({"empty": b"", "garbage": b"\0\xff{{"}[index])
+    capsys.readouterr()
+    assert ptb_word_lm.main(arguments) == expected
+    output = capsys.readouterr()
+    assert "is finished" in output.out and output.err == ""
+
+
+def test_a_stop_in_the_validation_loses_no_numbers(small_corpus, tmp_path, monkeypatch):
+    arguments = ["--config=test", f"--data_path={small_corpus}", "--set", "max_max_epoch=2"]
+    ptb_word_lm.main([*arguments, f"--save_path={tmp_path}/whole"])
+    run_epoch = ptb_word_lm.run_epoch
+
+    def interrupted_in_validation(session, model, eval_op=None, *args, **kwargs):
+        if eval_op is None:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return run_epoch(session, model, eval_op, *args, **kwargs)
+
+    monkeypatch.setattr(ptb_word_lm, "run_epoch", interrupted_in_validation)
+    with pytest.raises(SystemExit) as exit_:
+        ptb_word_lm.main([*arguments, f"--save_path={tmp_path}/parts"])
+    assert exit_.value.code == 143
+    monkeypatch.setattr(ptb_word_lm, "run_epoch", run_epoch)
+    ptb_word_lm.main([*arguments, f"--save_path={tmp_path}/parts"])
+    assert comparable(tmp_path / "parts") == comparable(tmp_path / "whole")
+    records = [json.loads(line) for line in open(tmp_path / "parts" / "metrics.jsonl")]
+    assert all(record["words_per_second"] > 0 for record in records[:2])
+    assert 0 < records[0]["wall_s"] < records[1]["wall_s"]
+
+
+def test_a_stop_in_the_test_set(small_corpus, tmp_path, monkeypatch, capsys):
+    arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
+    evaluate = ptb_word_lm.evaluate
+
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGINT)
+        return evaluate(*args)
+
+    monkeypatch.setattr(ptb_word_lm, "evaluate", interrupted)
+    with pytest.raises(SystemExit) as exit_:
+        ptb_word_lm.main(arguments)
+    assert exit_.value.code == 130
+    assert f"Stopped in the test, behind the last epoch: saved in {tmp_path}/run" in capsys.readouterr().out
+    monkeypatch.setattr(ptb_word_lm, "evaluate", evaluate)
+    assert ptb_word_lm.main(arguments)["test_perplexity"] > 1
+    assert "is finished" in capsys.readouterr().out
+
+
+def test_a_full_disk_ends_with_status_1_and_keeps_the_last_checkpoint(small_corpus, tmp_path, run_script):
+    arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
+    arguments += ["--set", "max_max_epoch=2", "--set", "hidden_size=8"]
+    # The first checkpoint fits (vocab_size 10,000 x 8 x 2 floats), then the limit of a file's size is lowered.
+    code = f"""
+import resource, signal, sys; sys.path.insert(0, {str(ROOT)!r})
+import ptb_word_lm
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def limit(*args):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+ptb_word_lm.plot_learning_curve = limit
+ptb_word_lm.main({arguments!r})
+"""
+    process = run_script("-c", code)
+    assert process.returncode == 1
+    lines = [line for line in process.stderr.splitlines() if line.startswith("ptb_word_lm.py: error: ")]
+    assert len(lines) == 1 and "no checkpoint can be saved" in lines[0] and "Traceback" not in process.stderr
+    resumed = run_script("ptb_word_lm.py", *arguments)
+    assert resumed.returncode == 0 and "Epoch: 1 " not in resumed.stdout and "Epoch: 2 Train" in resumed.stdout
 
 
 def test_divergence_ends_with_status_1_and_keeps_the_last_checkpoint(small_corpus, tmp_path, capsys):
@@ -348,6 +423,11 @@ def test_divergence_ends_with_status_1_and_keeps_the_last_checkpoint(small_corpu
         (["--save_path=file"], "--save_path=file"),
         (["--save_path=file/deeper"], "--save_path=file/deeper"),
         (["--rnn_mode=slow"], "--rnn_mode"),
+        (["--data_path="], "--data_path: the path is empty"),
+        (["--save_path="], "--save_path: the path is empty"),
+        (["--save_path=\udcff"], "--save_path: '\\udcff' is not valid UTF-8"),
+        (["--seed=-1"], "--seed: -1 is not in the range"),
+        (["--foo\nbar"], "--foo bar"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(small_corpus, tmp_path, monkeypatch, capsys, arguments, message):

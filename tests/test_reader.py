@@ -166,6 +166,10 @@ def test_where_data_are_looked_for(corpus, tmp_path, monkeypatch, capsys):
     path, is_sample = reader.find_data("ptb")
     assert is_sample and "python -m data.prepare ptb" in capsys.readouterr().out
     assert sorted(os.listdir(path)) == sorted(reader.FILES["ptb"])
+    os.mkdir(tmp_path / "sets" / "ptb")
+    with pytest.raises(UserError, match="has no ptb.train.txt"):
+        reader.find_data("ptb")
+    os.rmdir(tmp_path / "sets" / "ptb")
     os.rename(folder, tmp_path / "sets" / "ptb")
     assert reader.find_data("ptb") == (str(tmp_path / "sets" / "ptb"), False)
     os.remove(tmp_path / "sets" / "ptb" / "ptb.test.txt")

@@ -1,4 +1,4 @@
-"""The README: every command in it is one that the scripts take, and every number in its tables is in a log."""
+"""The README: its commands are taken, its links lead somewhere, its perplexities are in the logs."""
 
 import importlib
 import re

@@ -11,7 +11,7 @@ import termios
 import pytest
 
 from conftest import ROOT
-from tf1 import progress
+from tf1 import plots, progress
 
 SCRIPTS = ["ptb_word_lm.py"]
 
@@ -69,6 +69,20 @@ def test_tf_keras_of_another_release_is_one_line(run_script, tmp_path):
     assert process.stderr.count("\n") == 1 and "but tf_keras 1.2 is installed" in process.stderr
 
 
+def test_a_picture_that_cannot_be_written_ends_nothing(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    figure, _ = plots.new_figure()
+    assert plots.save(figure, str(tmp_path / "file"), "name") is None
+    assert "name.png cannot be written" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_closed_stderr(tmp_path):
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tf1 import tf; print(tf.float32.name)"
+    process = subprocess.run(f'"{sys.executable}" -c "{code}" 2>&-', shell=True, stdout=subprocess.PIPE, text=True)
+    assert (process.returncode, process.stdout) == (0, "float32\n")
+
+
 def test_a_closed_pipe_ends_quietly(tmp_path):
     command = [sys.executable, str(ROOT / "ptb_word_lm.py"), "--config=test"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -92,7 +106,7 @@ def test_lines_of_the_penn_treebank_epoch_are_the_tutorials():
 def test_a_bar_on_a_terminal_and_plain_lines_in_a_file(tmp_path):
     code = f"""
 import sys, time; sys.path.insert(0, {str(ROOT)!r})
-from tf1 import progress
+from tf1 import plots, progress
 with progress.bar(4) as steps:
     for step in steps:
         time.sleep(0.15)

@@ -39,6 +39,8 @@ class _DeprecationFilter(logging.Filter):
 
 def _without_banner(function):
     """Calls `function`; what it writes to file descriptor 2, TensorFlow's banner apart, is passed on afterwards."""
+    if sys.stderr is None:  # closed by the caller, 2>&-
+        return function()
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:

@@ -27,7 +27,7 @@ class ArgumentParser(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())} (see --help)\n")
 
 
 def seed(text):
@@ -36,6 +36,17 @@ def seed(text):
     if not 0 <= value < 2**31:
         raise argparse.ArgumentTypeError(f"{value} is not in the range from 0 to {2**31 - 1}")
     return value
+
+
+def path(text):
+    """The type of --data_path and --save_path: not empty (an unset shell variable), and a name that can be printed."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError(f"{text!a} is not valid UTF-8") from error
+    return text
 
 
 class Interrupted(Exception):
@@ -71,6 +82,10 @@ class StopRequest(contextlib.AbstractContextManager):
         signal.signal(signum, signal.SIG_DFL)
 
 
+def _terminate(signum, frame):
+    raise SystemExit(128 + signum)
+
+
 def command(main):
     """Makes `main(argv=None)` end as a command should.
 
@@ -81,8 +96,13 @@ def command(main):
     @functools.wraps(main)
     def wrapper(argv=None):
         name = os.path.basename(sys.modules[main.__module__].__file__)
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(line_buffering=True)  # whoever follows a log file wants each line now
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                # Whoever follows a log file wants each line now; a file name may have letters that the stream has not.
+                stream.reconfigure(line_buffering=True, errors="backslashreplace")
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread:  # SIGTERM's default action would leave temporary files behind
+            previous = signal.signal(signal.SIGTERM, _terminate)
         try:
             return main(argv)
         except UserError as error:
@@ -98,5 +118,8 @@ def command(main):
             # Python flushes stdout once more at exit; give it somewhere to go.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(128 + signal.SIGPIPE) from error
+        finally:
+            if in_main_thread:
+                signal.signal(signal.SIGTERM, previous)
 
     return wrapper

@@ -7,6 +7,7 @@ and the file `checkpoint` names a new checkpoint only when it is complete.
 
 import json
 import os
+import re
 
 import numpy as np
 
@@ -17,16 +18,15 @@ from tf1.progress import write
 _SCOPE = "resume"
 
 
-def make_folder(save_path):
-    """Makes the folder of --save_path if it is missing; UserError where nothing can be written there."""
-    try:
-        os.makedirs(save_path, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UserError(f"--save_path={save_path} is a file: name a folder") from error
-    except OSError as error:
-        raise UserError(f"--save_path={save_path} cannot be made: {error.strerror}") from error
-    if not os.access(save_path, os.W_OK | os.X_OK):
-        raise UserError(f"--save_path={save_path} is not writable: name a folder that is")
+def check_folder(save_path):
+    """UserError where the folder of --save_path can neither be written nor made. Nothing is made yet."""
+    folder = os.path.abspath(save_path)
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        raise UserError(f"--save_path={save_path} cannot be a folder, {folder} is a file: name another one")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"--save_path={save_path}: {folder} is not writable: name another folder")
 
 
 def _differences(saved, current, prefix=""):
@@ -38,11 +38,16 @@ def _differences(saved, current, prefix=""):
             yield f"{prefix}{key} {old}, now {new}"
 
 
+def _short(error):
+    """TensorFlow's message without its line breaks and the graph's part of it."""
+    return " ".join(str(getattr(error, "message", error)).split("\n")[0].split())[:200]
+
+
 class Checkpoints:
     """The checkpoints of one run; create it when the graph has all its other variables.
 
     Args:
-      save_path: the folder, which exists; None: nothing is saved and nothing restored.
+      save_path: the folder, made if it is missing; None: nothing is saved and nothing restored.
       identity: a dict of JSON values. A checkpoint with another identity is refused, with the difference in words.
       arrays: a dict of names and example arrays (shape and type), what `save` gets beside the progress.
     """
@@ -51,6 +56,10 @@ class Checkpoints:
         self._save_path = save_path
         if not save_path:
             return
+        try:
+            os.makedirs(save_path, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"--save_path={save_path} cannot be made: {error.strerror}") from error
         self._identity = json.loads(json.dumps(identity))  # as it comes back from a file
         with tf.variable_scope(_SCOPE):
             self._variables = {"json": tf.get_variable("json", [], tf.string, tf.zeros_initializer(), trainable=False)}
@@ -72,7 +81,10 @@ class Checkpoints:
         text = json.dumps({"identity": self._identity, "progress": progress})
         session.run(self._assign, {self._placeholders[name]: value for name, value in {"json": text, **arrays}.items()})
         path = os.path.join(self._save_path, "model")
-        self._saver.save(session, path, tf.train.get_global_step(), write_meta_graph=False)
+        try:
+            self._saver.save(session, path, tf.train.get_global_step(), write_meta_graph=False)
+        except (tf.errors.OpError, OSError, ValueError) as error:  # ValueError: Saver's word for a folder that is gone
+            raise UserError(f"no checkpoint can be saved in {self._save_path}: {_short(error)}", 1) from error
 
     def restore(self, session):
         """Restores the newest checkpoint that is whole, and returns its progress and arrays; None where there is none.
@@ -82,17 +94,18 @@ class Checkpoints:
         """
         if not self._save_path:
             return None
-        state = tf.train.get_checkpoint_state(self._save_path)
-        names = [os.path.basename(path) for path in state.all_model_checkpoint_paths] if state else []
-        paths = [os.path.join(self._save_path, name) for name in names]  # the folder may have been moved
+        # By the files, oldest first, not by the index file `checkpoint`, which may be damaged or lost as well.
+        steps = [re.fullmatch(r"model-(\d+)\.index", name) for name in os.listdir(self._save_path)]
+        paths = [os.path.join(self._save_path, f"model-{step}") for step in sorted(int(m[1]) for m in steps if m)]
+        found = bool(paths)
         while paths:
             try:
                 saved = json.loads(self._read_json(paths[-1]))
                 break
             except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
-                write(f"Checkpoint {paths.pop()} is damaged and passed over: {' '.join(str(error).split())[:200]}")
+                write(f"Checkpoint {paths.pop()} is damaged and passed over: {_short(error)}")
         else:
-            if names:
+            if found:
                 raise UserError(f"no checkpoint in --save_path={self._save_path} can be read: name another folder")
             return None
         difference = "; ".join(_differences(saved["identity"], self._identity))

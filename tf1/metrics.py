@@ -4,6 +4,7 @@ import json
 import os
 
 from tf1 import tf
+from tf1.app import UserError
 
 
 class Metrics:
@@ -15,22 +16,27 @@ class Metrics:
     """
 
     def __init__(self, save_path, global_step):
-        self._save_path = save_path
-        if save_path:
-            self._writer = tf.summary.FileWriter(save_path)
-            self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), global_step)
+        self._save_path, self._start, self._writer = save_path, global_step, None
 
     def event(self, global_step, **values):
         """Adds a point to the curves of `values`, numbers by name, at `global_step`."""
         if self._save_path:
+            if not self._writer:
+                self._writer = tf.summary.FileWriter(self._save_path)
+                self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self._start)
             values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
             self._writer.add_summary(tf.Summary(value=values), global_step)
 
     def write(self, records):
         """Makes `metrics.jsonl` hold `records`, a list of dicts, a line each: at every moment the old or the new."""
-        if self._save_path:
+        if not self._save_path:
+            return
+        if self._writer:
             self._writer.flush()
-            path = os.path.join(self._save_path, "metrics.jsonl")
+        path = os.path.join(self._save_path, "metrics.jsonl")
+        try:
             with open(f"{path}.tmp", "w", encoding="utf-8") as file:
                 file.writelines(f"{json.dumps(record)}\n" for record in records)
             os.replace(f"{path}.tmp", path)
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error

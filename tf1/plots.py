@@ -1,10 +1,14 @@
 """Pictures in PNG files; no display is needed."""
 
+import logging
 import os
+
+from tf1.progress import write
 
 
 def new_figure():
     """A figure with one axes, both returned. It belongs to no window, so nothing has to be closed."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where its own cache cannot be written
     from matplotlib.figure import Figure  # not at the top: it takes half a second, which --help does not have
 
     figure = Figure(figsize=(8, 5), layout="constrained")
@@ -12,13 +16,19 @@ def new_figure():
 
 
 def save(figure, folder, name):
-    """Writes `folder/name.png`, whole or not at all, and returns the path."""
-    os.makedirs(folder, exist_ok=True)
+    """Writes `folder/name.png`, whole or not at all, and returns the path.
+
+    Where it cannot be written, that is said and None returned: a picture is no reason to end hours of training.
+    """
     path = os.path.join(folder, f"{name}.png")
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
+        os.makedirs(folder, exist_ok=True)
         figure.savefig(temporary, format="png", dpi=120)
         os.replace(temporary, path)
+    except OSError as error:
+        write(f"The picture {path} cannot be written: {error.strerror}")
+        return None
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
