@@ -1,0 +1,36 @@
+"""The benchmarks run; how fast, no test says."""
+
+import pytest
+
+import ptb_word_lm
+from conftest import ROOT
+
+
+@pytest.fixture
+def run_module(run_script):
+    return lambda module, *arguments: run_script("-m", module, *arguments, env={"PYTHONPATH": str(ROOT)})
+
+
+def test_ptb_reading(run_module):
+    process = run_module("benchmarks.ptb_reading", "--tokens=250000")
+    assert (process.returncode, process.stderr) == (0, "")
+    *_, encoded, mapped = process.stdout.splitlines()  # before them: rare words that the short train text lacks
+    assert encoded.startswith("encoded: 1,250,000 tokens in ") and mapped.startswith(
+        "mapped from the cache: 1,250,000 "
+    )
+
+
+def test_ptb_evaluation(run_module, corpus, tmp_path):
+    folder = corpus("a b c d e f \n" * 100, "a b c \n" * 120, "a b c d \n" * 120)
+    # The small model's shape, hardly trained.
+    ptb_word_lm.main([f"--data_path={folder}", f"--save_path={tmp_path}/run", "--set", "max_max_epoch=1"])
+    process = run_module("benchmarks.ptb_evaluation", f"--data_path={folder}", f"--save_path={tmp_path}/run")
+    assert (process.returncode, process.stderr) == (0, "")
+    evaluate, tutorials = (float(line.split()[-4]) for line in process.stdout.splitlines()[:2])
+    assert evaluate == pytest.approx(tutorials, rel=5e-6)
+
+
+def test_ptb_evaluation_without_a_model(run_module, corpus, tmp_path):
+    process = run_module("benchmarks.ptb_evaluation", f"--data_path={corpus('a b ')}", f"--save_path={tmp_path}")
+    assert process.returncode == 2
+    assert process.stderr.count("\n") == 1 and "has no checkpoint" in process.stderr
