@@ -26,7 +26,7 @@ def parse_args(argv=None):
 
 
 def write_corpus(path, tokens, random):
-    words = np.array([f"w{rank}" for rank in range(9_990)])
+    words = np.array(["<unk>", *(f"w{rank}" for rank in range(9_990))])
     cumulative = np.cumsum(1 / (np.arange(len(words)) + 2.7))
     with open(path, "w", encoding="utf-8") as file:
         for _ in range(0, tokens, (LINE + 1) * LINES):
