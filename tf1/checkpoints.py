@@ -1,8 +1,8 @@
 """Save, restore, resume: everything that the next training step depends on, in one TensorFlow checkpoint.
 
 Beside the model's variables a checkpoint holds, as variables of its own in the same file, a JSON text (the identity of
-the run and its progress in numbers) and arrays (the RNN state). `tf.train.Saver` writes to temporary names and renames,
-and the file `checkpoint` names a new checkpoint only when it is complete.
+the run and its progress in numbers) and arrays (the RNN state). `tf.train.Saver` writes the data to a temporary name,
+renames them, and writes the `.index` file last, so what has one is complete.
 """
 
 import json
