@@ -11,9 +11,12 @@ names, ids, batches and order are kept. Three things differ, all of them on purp
 
 import collections
 import contextlib
+import gzip
 import hashlib
 import itertools
+import math
 import os
+import struct
 import tempfile
 import zlib
 
@@ -23,10 +26,19 @@ from data import sample
 from tf1 import tf
 from tf1.app import UserError
 
-FILES = {"ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt")}
+FILES = {
+    "ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt"),
+    "mnist": (
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+    ),
+}
 
-_BLOCK_BYTES = 4 << 20  # text that is split at once: large enough for speed, small enough for memory
+_BLOCK_BYTES = 4 << 20  # that are read at once: large enough for speed, small enough for memory
 _MAP_BYTES = 64 << 20  # token arrays of larger files are memory-mapped
+_IDX_BYTES = 2 << 30  # of images; a header that claims more is damaged
 
 
 def find_data(name, data_path=None):
@@ -46,7 +58,7 @@ def find_data(name, data_path=None):
     named = data_path or root and os.path.join(root, name)
     default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
     for folder in filter(None, (named, default)):
-        missing = [file for file in files if not os.path.exists(os.path.join(folder, file))]
+        missing = [file for file in files if not os.path.exists(_locate(folder, file))]
         if not missing:
             return folder, False
         # A download that failed leaves data/<name> empty; a variable may name a folder with other sets alone.
@@ -57,11 +69,22 @@ def find_data(name, data_path=None):
     return sample.folder(name), True
 
 
+def _locate(folder, file):
+    """The path of `file`, which may lie in the folder without its .gz."""
+    path = os.path.join(folder, file)
+    return path if os.path.exists(path) else path.removesuffix(".gz")
+
+
+def _open(path):
+    """The file for reading its content, which a .gz holds compressed."""
+    return (gzip.open if path.endswith(".gz") else open)(path, "rb")
+
+
 def checksum(data_path, name):
     """CRC-32 of the files of the set `name` in the folder `data_path`, one after the other, as eight hex digits."""
     crc = 0
     for file_name in FILES[name]:
-        with open(os.path.join(data_path, file_name), "rb") as file:
+        with _open(_locate(data_path, file_name)) as file:
             while block := file.read(_BLOCK_BYTES):
                 crc = zlib.crc32(block, crc)
     return f"{crc:08x}"
@@ -267,3 +290,82 @@ def ptb_producer(raw_data, batch_size, num_steps, name=None):
         x.set_shape([batch_size, num_steps])
         y.set_shape([batch_size, num_steps])
         return x, y
+
+
+def _read_idx(path, rank):
+    """The array of bytes in a file of the IDX format (http://yann.lecun.com/exdb/mnist/), uint8 of `rank` dimensions.
+
+    A header of big-endian 32-bit numbers, the magic number 0x0800 + rank and the dimensions, then the bytes.
+    """
+    name = os.path.basename(path)
+    advice = "fetch it again with: python -m data.prepare mnist"
+    try:
+        with _open(path) as file:
+            header = file.read(4 * (1 + rank))
+            if len(header) < 4 * (1 + rank):
+                raise UserError(f"{path} is cut off within its header ({len(header)} bytes): {advice}")
+            magic, *shape = struct.unpack(f">{1 + rank}I", header)
+            if magic != 0x0800 + rank:
+                raise UserError(
+                    f"{path} is not {name}: it begins with {magic:#010x}, not {0x0800 + rank:#010x}: {advice}"
+                )
+            size = math.prod(shape)
+            if not 0 < size <= _IDX_BYTES:
+                raise UserError(f"{path} claims {size} bytes ({' x '.join(map(str, shape))}): {advice}")
+            content = bytearray()
+            # One byte more than there must be, and never more memory than there is content.
+            while block := file.read(min(_BLOCK_BYTES, size + 1 - len(content))):
+                content += block
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing: name the folder that holds {name}, with --data_path") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path} is not a whole gzip file ({error}): {advice}") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) != size:
+        found = f"only {len(content)}" if len(content) < size else "more"
+        raise UserError(f"{path} must hold {' x '.join(map(str, shape))} bytes, and has {found}: {advice}")
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def mnist_raw_data(data_path=None):
+    """Reads the four files of MNIST, or of another set in its format, each gzipped or not.
+
+    Args:
+      data_path: the folder that holds the files; without it the places that `find_data` knows.
+    Returns:
+      Images and labels of train, then of test: uint8 [number of images, 28, 28], and [number of images] from 0 to 9.
+    Raises:
+      UserError: a file is missing, damaged or of another kind, or images and labels do not fit together.
+    """
+    if data_path is None:
+        data_path, _ = find_data("mnist")
+    arrays = []
+    for images_name, labels_name in (FILES["mnist"][:2], FILES["mnist"][2:]):
+        images_path, labels_path = _locate(data_path, images_name), _locate(data_path, labels_name)
+        images, labels = _read_idx(images_path, rank=3), _read_idx(labels_path, rank=1)
+        if images.shape[1:] != (28, 28):
+            raise UserError(f"{images_path} has images of {images.shape[1]} x {images.shape[2]}, not 28 x 28 pixels")
+        if len(images) != len(labels):
+            raise UserError(
+                f"{images_path} has {len(images)} images, {os.path.basename(labels_path)} {len(labels)} labels: "
+                "take the two from one set"
+            )
+        if labels.max() > 9:
+            raise UserError(f"{labels_path} has a label {labels.max()}: digits are 0 to 9")
+        arrays += [images, labels]
+    return tuple(arrays)
+
+
+def shuffle_batch(X, y, batch_size, random):
+    """Yields the batches of an epoch, images and labels in a new random order.
+
+    There are len(X) // batch_size of them, and what is left over makes the first ones larger by one.
+
+    Args:
+      X, y: arrays of the same length.
+      random: a `numpy.random.RandomState`, of which one permutation is taken.
+    """
+    order = random.permutation(len(X))
+    for indices in np.array_split(order, len(X) // batch_size):
+        yield X[indices], y[indices]
