@@ -144,6 +144,29 @@ class LongTestConfig(LongSmallConfig):
 LONG_CONFIGS = {"small": LongSmallConfig, "test": LongTestConfig}
 
 
+class LSTMSmallConfig:
+    """The next-value task of lstm_by_hand.py; the widths of the layers are the source's, in the script."""
+
+    time_step = 30  # values of the series that the next one is predicted from
+    batch_size = 50
+    learning_rate = 0.001  # of Adam
+    n_iterations = 500
+    n_seeds = 5  # of the comparison of initial states
+
+
+class LSTMTestConfig(LSTMSmallConfig):
+    """The program's ways, in seconds."""
+
+    __test__ = False
+
+    time_step = 4
+    n_iterations = 3
+    n_seeds = 2
+
+
+LSTM_CONFIGS = {"small": LSTMSmallConfig, "test": LSTMTestConfig}
+
+
 def values(config):
     """The hyperparameters of `config`, a class or an instance, by name."""
     return {name: getattr(config, name) for name in sorted(dir(config)) if not name.startswith("_")}

@@ -344,11 +344,16 @@ def check_corpus(config, train_data, valid_data, test_data, vocabulary):
     reader.epoch_steps(len(test_data), 1, 1, test_name)
 
 
+def get_config(args):
+    """The config that the flags name."""
+    overrides = args.overrides + ([] if args.vocab_size is None else [f"vocab_size={args.vocab_size}"])
+    return configs.get_config(configs.PTB_CONFIGS, args.config, overrides)
+
+
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    overrides = args.overrides + ([] if args.vocab_size is None else [f"vocab_size={args.vocab_size}"])
-    config = configs.get_config(configs.PTB_CONFIGS, args.config, overrides)
+    config = get_config(args)
     if args.save_path:
         checkpoints.check_folder(args.save_path)
     data_path, is_sample = reader.find_data("ptb", args.data_path)

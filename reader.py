@@ -306,9 +306,8 @@ def _read_idx(path, rank):
                 raise UserError(f"{path} is cut off within its header ({len(header)} bytes): {advice}")
             magic, *shape = struct.unpack(f">{1 + rank}I", header)
             if magic != 0x0800 + rank:
-                raise UserError(
-                    f"{path} is not {name}: it begins with {magic:#010x}, not {0x0800 + rank:#010x}: {advice}"
-                )
+                expected = f"{0x0800 + rank:#010x}, as {name} must"
+                raise UserError(f"{path} begins with {magic:#010x} and not with {expected}: {advice}")
             size = math.prod(shape)
             if not 0 < size <= _IDX_BYTES:
                 raise UserError(f"{path} claims {size} bytes ({' x '.join(map(str, shape))}): {advice}")
@@ -369,3 +368,22 @@ def shuffle_batch(X, y, batch_size, random):
     order = random.permutation(len(X))
     for indices in np.array_split(order, len(X) // batch_size):
         yield X[indices], y[indices]
+
+
+T_MIN, T_MAX, RESOLUTION = 0, 30, 0.1
+
+
+def time_series(t):
+    """The series of the time-series tutorial at the times `t`, a number or an array."""
+    return t * np.sin(t) / 3 + 2 * np.sin(t * 5)
+
+
+def next_batch(batch_size, n_steps, random=np.random):
+    """Pieces of the series from random places, each step the input, and the value behind it the target.
+
+    Returns:
+      Inputs and targets, [batch_size, n_steps, 1].
+    """
+    t0 = random.rand(batch_size, 1) * (T_MAX - T_MIN - n_steps * RESOLUTION)
+    ys = time_series(t0 + np.arange(0.0, n_steps + 1) * RESOLUTION)
+    return ys[:, :-1].reshape(-1, n_steps, 1), ys[:, 1:].reshape(-1, n_steps, 1)

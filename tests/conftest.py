@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 
@@ -16,13 +17,41 @@ def own_cache(tmp_path_factory):
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
+def real_data(name):
+    folder = pathlib.Path(os.environ.get("RNN_DATA_DIR", "nowhere")) / name
+    if not folder.is_dir():
+        pytest.skip(f"RNN_DATA_DIR has no {name}")
+    return folder
+
+
 @pytest.fixture
 def real_ptb():
     """The folder of the real Penn Treebank; the test is skipped where RNN_DATA_DIR does not have it."""
-    folder = pathlib.Path(os.environ.get("RNN_DATA_DIR", "nowhere")) / "ptb"
-    if not folder.is_dir():
-        pytest.skip("RNN_DATA_DIR has no ptb")
-    return folder
+    return real_data("ptb")
+
+
+@pytest.fixture
+def real_mnist():
+    """The same for MNIST."""
+    return real_data("mnist")
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Makes a folder with the four IDX files from lists of labels, an image's pixels all 20 * label, and returns it."""
+
+    def make(train=tuple(range(10)) * 5, test=tuple(range(10)), name="images"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for split, labels in (("train", train), ("t10k", test)):
+            pixels = b"".join(bytes([20 * label]) * 784 for label in labels)
+            header = struct.pack(">IIII", 0x0803, len(labels), 28, 28)
+            (folder / f"{split}-images-idx3-ubyte").write_bytes(header + pixels)
+            header = struct.pack(">II", 0x0801, len(labels))
+            (folder / f"{split}-labels-idx1-ubyte").write_bytes(header + bytes(labels))
+        return str(folder)
+
+    return make
 
 
 @pytest.fixture

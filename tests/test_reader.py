@@ -1,6 +1,8 @@
-"""The PTB reader: ids, batches and order by hand-written expectation, errors, and corpora too large for memory."""
+"""The readers: ids, batches and order by hand-written expectation, errors, and corpora too large for memory."""
 
+import gzip
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -221,3 +223,121 @@ def test_counts_of_the_penn_treebank(real_ptb):
     word_to_id = reader._build_vocab(str(real_ptb / "ptb.train.txt"))
     assert [word_to_id[word] for word in ("the", "<unk>", "<eos>", "N", "of")] == [0, 1, 2, 3, 4]
     assert train[-1] == valid[-1] == test[-1] == word_to_id["<eos>"]
+
+
+def compress(folder):
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        with open(path, "rb") as file, gzip.open(f"{path}.gz", "wb") as compressed:
+            compressed.write(file.read())
+        os.remove(path)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_images_and_labels(images, compressed):
+    folder = images(train=[3, 1, 4], test=[1, 5])
+    checksum = reader.checksum(folder, "mnist")
+    if compressed:
+        compress(folder)
+    assert reader.find_data("mnist", folder) == (folder, False)
+    X_train, y_train, X_test, y_test = reader.mnist_raw_data(folder)
+    assert y_train.tolist() == [3, 1, 4] and y_test.tolist() == [1, 5]
+    assert X_train.shape == (3, 28, 28) and X_test.shape == (2, 28, 28)
+    assert X_train.dtype == y_train.dtype == np.uint8
+    assert X_train[:, 27, 27].tolist() == [60, 20, 80]
+    assert reader.checksum(folder, "mnist") == checksum  # of the content, however it is stored
+
+
+def test_a_pixel_is_at_its_place(images):
+    folder = images(train=[3, 1, 4])
+    with open(os.path.join(folder, "train-images-idx3-ubyte"), "r+b") as file:
+        file.seek(16 + 784 + 28 * 5 + 7)  # of the second image the sixth row, the eighth pixel
+        file.write(b"\xff")
+    X_train, *_ = reader.mnist_raw_data(folder)
+    assert np.argwhere(X_train == 255).tolist() == [[1, 5, 7]]
+
+
+def bomb(size):
+    return gzip.compress(struct.pack(">IIII", 0x0803, 2**21, 28, 28) + bytes(size))
+
+
+IDX_DAMAGE = [  # the file, what becomes of its bytes, the message
+    ("train-images-idx3-ubyte", lambda data: b"", "train-images-idx3-ubyte is cut off within its header"),
+    ("train-images-idx3-ubyte", lambda data: data[:10], "is cut off within its header (10 bytes)"),
+    ("train-images-idx3-ubyte", lambda data: data[:-1], "50 x 28 x 28 bytes, and has only 39199"),
+    ("train-images-idx3-ubyte", lambda data: data + b"x", "50 x 28 x 28 bytes, and has more"),
+    (
+        "train-images-idx3-ubyte",
+        lambda data: b"\0\0\x0d\x03" + data[4:],
+        "begins with 0x00000d03 and not with 0x00000803",
+    ),
+    ("train-images-idx3-ubyte", lambda data: data[:4] + bytes(4) + data[8:], "claims 0 bytes (0 x 28 x 28)"),
+    ("train-images-idx3-ubyte", lambda data: data[:4] + b"\xff" * 12, "claims"),
+    ("train-images-idx3-ubyte", lambda data: struct.pack(">IIII", 0x0803, 50, 14, 56) + data[16:], "14 x 56, not 28"),
+    ("train-labels-idx1-ubyte", lambda data: struct.pack(">II", 0x0801, 49) + data[8:-1], "50 images, train-labels"),
+    ("t10k-labels-idx1-ubyte", lambda data: data[:-1] + b"\x0a", "t10k-labels-idx1-ubyte has a label 10"),
+    ("t10k-labels-idx1-ubyte", lambda data: b"text that is no IDX file", "t10k-labels-idx1-ubyte begins with"),
+    ("t10k-images-idx3-ubyte.gz", lambda data: b"no gzip file", "is not a whole gzip file"),
+    ("t10k-images-idx3-ubyte.gz", lambda data: b"", "is cut off within its header (0 bytes)"),
+    ("t10k-images-idx3-ubyte.gz", lambda data: data[:-9], "is not a whole gzip file"),
+    ("t10k-images-idx3-ubyte.gz", lambda data: data[:40] + b"xxxx" + data[44:], "is not a whole gzip file"),
+    ("t10k-images-idx3-ubyte.gz", lambda data: bomb(1 << 20), "and has only 1048576"),
+    ("t10k-images-idx3-ubyte.gz", lambda data: gzip.compress(gzip.decompress(data) + bytes(1 << 28)), "and has more"),
+]
+
+
+@pytest.mark.parametrize("name, damage, message", IDX_DAMAGE)
+def test_damaged_images(images, name, damage, message):
+    folder = images()
+    if name.endswith(".gz"):
+        compress(folder)
+    path = os.path.join(folder, name)
+    with open(path, "rb") as file:
+        data = file.read()
+    with open(path, "wb") as file:
+        file.write(damage(data))
+    with pytest.raises(UserError) as error:
+        reader.mnist_raw_data(folder)
+    assert folder in str(error.value) and message in str(error.value)
+
+
+def test_missing_images_and_a_directory_in_their_place(images, tmp_path):
+    folder = images()
+    os.remove(os.path.join(folder, "t10k-labels-idx1-ubyte"))
+    for read in reader.mnist_raw_data, lambda folder: reader.find_data("mnist", folder):
+        with pytest.raises(UserError, match="t10k-labels-idx1-ubyte"):
+            read(folder)
+    os.mkdir(os.path.join(folder, "t10k-labels-idx1-ubyte"))
+    with pytest.raises(UserError, match="t10k-labels-idx1-ubyte cannot be read: Is a directory"):
+        reader.mnist_raw_data(folder)
+
+
+def test_counts_of_mnist(real_mnist):
+    X_train, y_train, X_test, y_test = reader.mnist_raw_data(str(real_mnist))
+    assert X_train.shape == (60_000, 28, 28) and X_test.shape == (10_000, 28, 28)
+    # Of the digits 0 to 9, as published with the set.
+    assert np.bincount(y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_an_epoch_has_every_image_once_in_an_order_of_its_own():
+    X, y = np.arange(100, 123), np.arange(23)
+    epochs = []
+    random = np.random.RandomState(0)
+    for _ in range(2):
+        batches = list(reader.shuffle_batch(X, y, 5, random))
+        assert [len(indices) for _, indices in batches] == [6, 6, 6, 5]
+        assert all(np.array_equal(images, labels + 100) for images, labels in batches)
+        epochs.append(np.concatenate([labels for _, labels in batches]).tolist())
+        assert sorted(epochs[-1]) == list(range(23))
+    assert epochs[0] == np.random.RandomState(0).permutation(23).tolist() != epochs[1]
+
+
+def test_pieces_of_the_time_series():
+    X, y = reader.next_batch(7, 20, np.random.RandomState(3))
+    assert X.shape == y.shape == (7, 20, 1)
+    np.testing.assert_array_equal(X[:, 1:], y[:, :-1])
+    starts = np.random.RandomState(3).rand(7, 1) * 28  # 30 long, less 20 steps of 0.1
+    times = starts + np.arange(21) / 10
+    expected = times * np.sin(times) / 3 + 2 * np.sin(times * 5)
+    np.testing.assert_allclose(np.concatenate([X, y[:, -1:]], axis=1)[:, :, 0], expected, atol=1e-12)

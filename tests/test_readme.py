@@ -28,8 +28,8 @@ def test_command_is_taken(command):
     module, arguments = (words[2], words[3:]) if words[1] == "-m" else (words[1].removesuffix(".py"), words[2:])
     script = importlib.import_module(module)
     args = script.parse_args(arguments)
-    if hasattr(args, "overrides"):
-        script.configs.get_config(script.configs.PTB_CONFIGS, args.config, args.overrides)
+    if hasattr(script, "get_config"):
+        script.get_config(args)
 
 
 def test_links_lead_to_files():

@@ -1,0 +1,445 @@
+"""The tutorial's recorded outputs, the demonstrations' claims, and the MNIST models against NumPy and as a program."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import configs
+import reader
+import rnn_basics
+from tf1 import tf
+
+# The book's recording, from ../shared/TUTORIAL_OUTPUTS.md.
+RECORDED = {
+    "manual": {
+        "Y0": [
+            [-0.0664006, 0.9625767, 0.68105793, 0.7091854, -0.898216],
+            [0.9977755, -0.719789, -0.9965761, 0.9673924, -0.9998972],
+            [0.99999774, -0.99898803, -0.9999989, 0.9967762, -0.9999999],
+            [1.0, -1.0, -1.0, -0.99818915, 0.9995087],
+        ],
+        "Y1": [
+            [1.0, -1.0, -1.0, 0.4020025, -0.9999998],
+            [-0.12210419, 0.62805265, 0.9671843, -0.9937122, -0.2583937],
+            [0.9999983, -0.9999994, -0.9999975, -0.85943305, -0.9999881],
+            [0.99928284, -0.99999815, -0.9999058, 0.9857963, -0.92205757],
+        ],
+    },
+    "static": {
+        "Y0": [
+            [0.30741334, -0.32884315, -0.6542847, -0.9385059, 0.52089024],
+            [0.99122757, -0.9542541, -0.7518079, -0.9995208, 0.9820235],
+            [0.9999268, -0.99783254, -0.8247353, -0.9999963, 0.99947774],
+            [0.996771, -0.68750614, 0.8419969, 0.9303911, 0.8120684],
+        ],
+        "Y1": [
+            [0.99998885, -0.99976057, -0.0667929, -0.9999803, 0.99982214],
+            [-0.6524943, -0.51520866, -0.37968948, -0.5922594, -0.08968379],
+            [0.99862397, -0.99715203, -0.03308626, -0.9991566, 0.9932902],
+            [0.99681675, -0.9598194, 0.39660627, -0.8307606, 0.79671973],
+        ],
+    },
+    "seqlen": {
+        "outputs": [
+            [
+                [-0.9123188, 0.16516446, 0.5548655, -0.39159346, 0.20846416],
+                [-1.0, 0.956726, 0.99831694, 0.99970174, 0.96518576],
+            ],
+            [[-0.9998612, 0.6702289, 0.9723653, 0.6631046, 0.74457586], [0.0, 0.0, 0.0, 0.0, 0.0]],
+            [
+                [-0.99999976, 0.8967997, 0.9986295, 0.9647514, 0.93662],
+                [-0.9999526, 0.9681953, 0.96002865, 0.98706263, 0.85459226],
+            ],
+            [
+                [-0.96435434, 0.99501586, -0.36150697, 0.9983378, 0.999497],
+                [-0.9613586, 0.9568762, 0.7132288, 0.97729224, -0.0958299],
+            ],
+        ],
+    },
+}
+SMALL_SECTIONS = ["sequences", "manual", "static", "packed", "dynamic", "memory", "seqlen", "training", "deep", "long"]
+
+
+@pytest.fixture(scope="module")
+def sections(tmp_path_factory):
+    """What `--section=all` returns."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(tmp_path_factory.mktemp("sections"))
+        results = rnn_basics.main(["--config=test"])
+        assert os.listdir("plots") == ["gradient_norms.png"]
+    return results
+
+
+def drawn_kernels(shapes, op_seeds):
+    """The kernels that glorot uniform draws with graph seed 42 and these op seeds."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(42)
+        pairs = zip(shapes, op_seeds)
+        return session.run([tf.glorot_uniform_initializer(seed=op_seed)(shape) for shape, op_seed in pairs])
+
+
+def numpy_rnn(X, kernels):
+    """Outputs of the top layer and final states of basic cells with biases of zero."""
+    states, outputs = [np.zeros([len(X), kernel.shape[1]]) for kernel in kernels], []
+    for t in range(X.shape[1]):
+        x = X[:, t]
+        for layer, kernel in enumerate(kernels):
+            x = states[layer] = np.tanh(np.hstack([x, states[layer]]) @ kernel)
+        outputs.append(x)
+    return np.stack(outputs, axis=1), states
+
+
+def test_all_sections_but_mnist_in_the_tutorials_order(sections):
+    assert list(sections) == SMALL_SECTIONS
+    assert list(rnn_basics.SECTIONS) == [*SMALL_SECTIONS[:8], "mnist", *SMALL_SECTIONS[8:]]
+
+
+@pytest.mark.parametrize("section", list(RECORDED))
+def test_recorded_outputs(sections, section):
+    for name, expected in RECORDED[section].items():
+        assert sections[section][name].dtype == np.float32
+        # Today's tanh rounds its last digit differently: 3e-7.
+        np.testing.assert_allclose(sections[section][name], expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("section, op_seed", [("static", 20), ("packed", 22), ("dynamic", 87)])
+def test_two_steps_equal_numpy(sections, section, op_seed):
+    result = sections[section]
+    X = np.array([[[0, 1, 2], [9, 8, 7]], [[3, 4, 5], [0, 0, 0]], [[6, 7, 8], [6, 5, 4]], [[9, 0, 1], [3, 2, 1]]])
+    outputs, (states,) = numpy_rnn(X, drawn_kernels([[8, 5]], [op_seed]))
+    found = np.stack([result["Y0"], result["Y1"]], axis=1) if section == "static" else result["outputs"]
+    # Sums of 8 terms up to 9 in fp32, before a tanh.
+    np.testing.assert_allclose(found, outputs, atol=1e-6)
+    np.testing.assert_allclose(result["states"], states, atol=1e-6)
+
+
+def test_packed_inputs(sections):
+    X_seqs, X_test = sections["packed"]["X_seqs"], sections["packed"]["X_test"]
+    assert isinstance(X_seqs, list) and len(X_seqs) == 2
+    np.testing.assert_array_equal(X_seqs[0], [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 0, 1]])
+    np.testing.assert_array_equal(X_seqs[1], [[9, 8, 7], [0, 0, 0], [6, 5, 4], [3, 2, 1]])
+    np.testing.assert_array_equal(X_test, X_seqs)
+
+
+def test_after_the_end_of_a_sequence(sections):
+    outputs, states = sections["seqlen"]["outputs"], sections["seqlen"]["states"]
+    np.testing.assert_array_equal(outputs[1, 1], 0)
+    np.testing.assert_array_equal(states, [outputs[0, 1], outputs[1, 0], outputs[2, 1], outputs[3, 1]])
+
+
+def test_deep_equals_numpy(sections):
+    X = np.random.RandomState(42).rand(2, 20, 5)
+    kernels = drawn_kernels([[105, 100], [200, 100], [200, 100]], [115, 136, 157])
+    outputs, states = numpy_rnn(X, kernels)
+    # 20 steps of three layers, sums of 200 terms in fp32.
+    np.testing.assert_allclose(sections["deep"]["outputs"], outputs, atol=2e-6)
+    np.testing.assert_allclose(sections["deep"]["states"], states, atol=2e-6)
+    assert sections["deep"]["tutorial_outputs"].shape == (2, 5, 100)
+    assert np.shape(sections["deep"]["tutorial_states"]) == (3, 2, 100)
+
+
+def test_which_outputs_feed_the_loss(sections):
+    used = {kind: (norms > 0).tolist() for kind, norms in sections["sequences"].items()}
+    assert used == {
+        "seq_to_seq": [True] * 4,
+        "seq_to_vector": [False] * 3 + [True],
+        "vector_to_seq": [True] * 4,
+        "encoder_decoder": [False] * 3 + [True] * 3,
+    }
+
+
+def test_gradients_flow_through_the_outputs_of_the_cost_and_are_summed(sections):
+    result = sections["training"]
+    assert [norm > 0 for norm in result["direct"]] == [False, False, True, True, True]
+    assert all(norm > 0 for norm in result["total"])
+    assert result["total"][4] == result["direct"][4]  # nothing comes back from behind the last step
+    assert result["shares"][0] == 0 and np.all(result["shares"][1:] > 0)  # the state before step 0 is zero
+    assert result["difference"] < 1e-6  # sums of five gradients below 1 in fp32
+
+
+def test_graph_and_memory_of_static_and_dynamic(sections):
+    rows = {(row["rnn"], row["n_steps"]): row for row in sections["memory"]}
+    assert len(rows) == 6
+    assert len({rows["dynamic", n_steps]["operations"] for n_steps in (2, 20, 200)}) == 1
+    assert rows["static", 200]["graph_bytes"] > 8 * rows["static", 20]["graph_bytes"]
+    outputs = 50 * 100 * 4  # bytes of a time step's outputs, which the gradients need
+    for (_, n_steps), row in rows.items():
+        assert row["training_bytes"] > n_steps * outputs
+        assert row["forward_bytes"] <= row["training_bytes"] < 10 * n_steps * outputs + 500_000
+
+
+def test_long_sequences(sections):
+    results = sections["long"]
+    assert list(results) == list(rnn_basics.LONG_RUNS)
+    for result in results.values():
+        assert result["gradient_norms"].shape == (8,) and np.all(np.isfinite(result["gradient_norms"]))
+        assert result["loss"] > 0 and result["max_norm"] > 0
+    # The pieces are 3, 3 and 2 steps long, and the last output is at the end of the last.
+    assert [norm > 0 for norm in results["tanh, truncated BPTT"]["gradient_norms"]] == [True] * 2 + [False] * 6
+    assert np.all(results["tanh"]["gradient_norms"] > 0)
+
+
+def test_a_gradients_norms_equal_differences():
+    config = configs.LongTestConfig()
+    config.batch_size = 1
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        model = rnn_basics.RecallModel(config, "gru")
+        session.run(tf.global_variables_initializer())
+        batch = rnn_basics.recall_batch(config, np.random.RandomState(0))
+        norms = session.run(model.gradient_norms, {model.X: batch})
+        # The sum of the predictions, from the loss's graph: the op that the gradient begins at.
+        prediction = tf.get_default_graph().get_tensor_by_name("dense/BiasAdd:0")
+        for distance in (0, 7):
+            gradient = []
+            for value in range(config.n_inputs):
+                sums = []
+                for sign in (1, -1):
+                    moved = batch.copy()
+                    moved[0, config.n_steps - 1 - distance, value] += sign * 0.01
+                    sums.append(np.sum(session.run(prediction, {model.X: moved}), dtype=float))
+                gradient.append((sums[0] - sums[1]) / 0.02)
+            # Differences of fp32 numbers around 1, divided by 0.02: 1e-5.
+            assert norms[distance] == pytest.approx(np.linalg.norm(gradient), abs=3e-5, rel=1e-3)
+
+
+def test_only_seed_42_is_the_recording():
+    other = rnn_basics.main(["--section=manual", "--seed=43"])
+    assert np.abs(other["Y0"] - RECORDED["manual"]["Y0"]).max() > 0.1
+    again = rnn_basics.main(["--section=manual", "--seed=43"])
+    np.testing.assert_array_equal(other["Y0"], again["Y0"])
+
+
+def test_the_arrays_are_printed(capsys):
+    result = rnn_basics.main(["--section=static"])
+    output = capsys.readouterr().out
+    assert all(f"{result[name]}\n" in output for name in ("Y0", "Y1", "states"))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def numpy_mnist_logits(model, X, values):
+    """The logits of each image, from the arrays of the variables by name."""
+    arrays = [value for name, value in values.items() if name.startswith("rnn/")]
+    count = 4 if model == "gru" else 2  # kernels and biases of a layer
+    layers = [arrays[start : start + count] for start in range(0, len(arrays), count)]
+    n = values["softmax/kernel"].shape[0] // (len(layers) if model == "multilayer" else 1)
+    h = [np.zeros([len(X), n]) for _ in layers]
+    c = [np.zeros([len(X), n]) for _ in layers]
+    for t in range(28):
+        x = X[:, t]
+        for layer, (kernel, bias, *candidates) in enumerate(layers):
+            sums = np.hstack([x, h[layer]]) @ kernel + bias
+            if model == "basic":
+                h[layer] = np.tanh(sums)
+            elif model == "multilayer":
+                h[layer] = np.maximum(sums, 0)
+            elif model == "lstm":
+                i, j, f, o = np.split(sums, 4, axis=1)
+                c[layer] = sigmoid(f + 1) * c[layer] + sigmoid(i) * np.tanh(j)
+                h[layer] = sigmoid(o) * np.tanh(c[layer])
+            else:  # Cho et al. 2014; the reset gate acts before the matrix product
+                r, u = np.split(sigmoid(sums), 2, axis=1)
+                candidate = np.tanh(np.hstack([x, r * h[layer]]) @ candidates[0] + candidates[1])
+                h[layer] = u * h[layer] + (1 - u) * candidate
+            x = h[layer]
+    features = np.hstack(h) if model == "multilayer" else h[-1]
+    return features @ values["softmax/kernel"] + values["softmax/bias"]
+
+
+@pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
+def test_each_model_equals_numpy_and_learns_with_every_variable(model):
+    config = configs.MNIST_CONFIGS[model]["test"]()
+    random = np.random.RandomState(0)
+    X, y = random.rand(20, 28, 28), random.randint(0, 10, 20)
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        m = rnn_basics.MNISTModel(config, model)
+        session.run(tf.global_variables_initializer())
+        tvars = tf.trainable_variables()
+        for variable in tvars:  # biases that are not zero, and weights that make a difference
+            session.run(tf.assign(variable, random.uniform(-0.5, 0.5, variable.shape)))
+        values = dict(zip((variable.op.name for variable in tvars), session.run(tvars)))
+        feed_dict = {m.X: X, m.y: y}
+        loss, predictions, accuracy = session.run([m.loss, m.predictions, m.accuracy], feed_dict)
+        session.run(m.training_op, feed_dict)
+        after = session.run(tvars)
+    logits = numpy_mnist_logits(model, X, values)
+    log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    assert loss == pytest.approx(-np.mean(log_probabilities[np.arange(20), y]), rel=1e-5)  # 28 steps in fp32
+    np.testing.assert_array_equal(predictions, np.argmax(logits, axis=1))
+    assert accuracy == pytest.approx(np.mean(predictions == y))
+    assert all(np.any(array != value) for array, value in zip(after, values.values()))
+
+
+def test_sizes_of_the_small_configs():
+    sizes = {
+        model: {name: getattr(table["small"](), name, None) for name in ("n_layers", "n_neurons", "n_epochs")}
+        for model, table in configs.MNIST_CONFIGS.items()
+    }
+    deep = {"n_layers": 3, "n_neurons": 150, "n_epochs": 10}
+    assert sizes["basic"] == {"n_layers": None, "n_neurons": 150, "n_epochs": 100}
+    assert sizes["multilayer"] == {"n_layers": 3, "n_neurons": 100, "n_epochs": 10}
+    assert sizes["lstm"] == sizes["gru"] == deep
+    assert all(table["small"].batch_size == 150 for table in configs.MNIST_CONFIGS.values())
+    assert all(table["small"].learning_rate == 0.001 for table in configs.MNIST_CONFIGS.values())
+
+
+def test_the_first_epochs_on_mnist_are_the_recorded_ones(real_mnist, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    result = rnn_basics.main(["--section=mnist", f"--data_path={real_mnist}", "--set", "n_epochs=2"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "0 Train accuracy: 0.9533333 Test accuracy: 0.9288" in lines
+    assert "1 Train accuracy: 0.96 Test accuracy: 0.9471" in lines
+    assert result["acc_test"] == pytest.approx([0.9288, 0.9471])
+    assert "Images: MNIST, 55,000 to train on, 10,000 to test on, 5,000 held out" in lines
+
+
+MNIST_TEST = ["--section=mnist", "--config=test", "--set", "batch_size=5"]
+
+
+@pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
+def test_training_learns_and_leaves_the_promised_files(images, tmp_path, capsys, model):
+    arguments = [*MNIST_TEST, f"--model={model}", f"--data_path={images()}", f"--save_path={tmp_path}/run"]
+    arguments += ["--set", "n_epochs=40"]
+    result = rnn_basics.main(arguments)
+    assert len(result["acc_train"]) == len(result["acc_test"]) == 40
+    assert result["acc_test"][-1] > result["acc_test"][0] - 0.2 and result["acc_test"][-1] >= 0.5
+    names = os.listdir(tmp_path / "run")
+    assert {"checkpoint", "metrics.jsonl", "mnist_learning_curve.png", "mnist_misclassified.png"} < set(names)
+    assert any(name.startswith("events") for name in names)
+    records = [json.loads(line) for line in open(tmp_path / "run" / "metrics.jsonl")]
+    # 50 images, of which 4 are held out: 9 batches of 5 or 6.
+    assert [record["step"] for record in records] == [9 * epoch for epoch in range(1, 41)]
+    capsys.readouterr()
+    assert rnn_basics.main(arguments) == result
+    lines = capsys.readouterr().out.splitlines()
+    assert f"The run in {tmp_path}/run is finished; its last line again:" in lines
+    accuracies = np.float32(result["acc_train"][-1]), np.float32(result["acc_test"][-1])
+    assert f"39 Train accuracy: {accuracies[0]!s} Test accuracy: {accuracies[1]!s}" in lines
+
+
+def final_weights(folder):
+    checkpoint = tf.train.load_checkpoint(str(folder))
+    names = [name for name in checkpoint.get_variable_to_shape_map() if not name.startswith("resume/")]
+    return {name: checkpoint.get_tensor(name) for name in names}
+
+
+@pytest.mark.parametrize("stops", [[4], [9], [10, 2], [1, 1, 8]])
+def test_a_stopped_run_goes_on_to_the_same_weights(images, tmp_path, monkeypatch, capsys, stops):
+    arguments = [*MNIST_TEST, f"--data_path={images()}", "--set", "n_epochs=3"]
+    expected = rnn_basics.main([*arguments, f"--save_path={tmp_path}/whole"])
+    run_epoch = rnn_basics.run_epoch
+    for stop in stops:  # after so many steps of this session
+        count = 0
+
+        def stopping(session, model, batches, total, first_step=0, after_step=None, stop=stop):
+            def after(step, loss):
+                nonlocal count
+                count += 1
+                if count == stop:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                after_step(step, loss)
+
+            return run_epoch(session, model, batches, total, first_step, after)
+
+        monkeypatch.setattr(rnn_basics, "run_epoch", stopping)
+        with pytest.raises(SystemExit) as exit_:
+            rnn_basics.main([*arguments, f"--save_path={tmp_path}/parts"])
+        assert exit_.value.code == 143
+        assert f"saved in {tmp_path}/parts" in capsys.readouterr().out
+    monkeypatch.setattr(rnn_basics, "run_epoch", run_epoch)
+    assert rnn_basics.main([*arguments, f"--save_path={tmp_path}/parts"]) == expected
+    whole, parts = final_weights(tmp_path / "whole"), final_weights(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    for name, value in whole.items():
+        np.testing.assert_array_equal(parts[name], value, err_msg=name)
+    lines = [
+        [{**json.loads(line), "wall_s": None} for line in open(tmp_path / run / "metrics.jsonl")]
+        for run in ("whole", "parts")
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_a_checkpoint_of_another_model_or_other_images_is_refused(images, tmp_path, capsys):
+    arguments = [*MNIST_TEST, f"--data_path={images()}", f"--save_path={tmp_path}/run"]
+    rnn_basics.main(arguments)
+    others = images(train=[1, 2] * 25, name="others")
+    for change, message in [
+        ("--model=gru", "model basic, now gru"),
+        ("--seed=1", "seed 42, now 1"),
+        (f"--data_path={others}", "data 46 + 10 images, checksum"),
+    ]:
+        with pytest.raises(SystemExit) as exit_:
+            rnn_basics.main([*arguments, change])
+        error = capsys.readouterr().err
+        assert exit_.value.code == 2 and error.count("\n") == 1 and message in error
+
+
+def test_divergence_ends_with_status_1(images, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = [*MNIST_TEST, "--model=multilayer", f"--data_path={images()}", "--set", "learning_rate=1e30"]
+    with pytest.raises(SystemExit) as exit_:
+        rnn_basics.main(arguments)
+    error = capsys.readouterr().err
+    assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error
+
+
+def test_the_sample_is_announced_and_learned(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("RNN_DATA_DIR", raising=False)
+    monkeypatch.setattr(reader, "__file__", str(tmp_path / "reader.py"))  # where data/mnist is looked for
+    monkeypatch.chdir(tmp_path)
+    result = rnn_basics.main(["--section=mnist", "--config=test"])
+    output = capsys.readouterr().out
+    assert "this is the embedded sample, not the real set" in output
+    assert "Images: the embedded sample, 11,000 to train on, 2,000 to test on, 1,000 held out" in output
+    assert result["acc_test"][-1] > 0.3  # 0.1 by chance
+    assert sorted(os.listdir(tmp_path / "plots")) == ["mnist_learning_curve.png", "mnist_misclassified.png"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--section=nothing"], "--section"),
+        (["--model=big", "--section=mnist"], "--model"),
+        (["--model=gru"], "--model and --data_path go with --section=mnist"),
+        (["--data_path=."], "--model and --data_path go with --section=mnist"),
+        (["--section=static", "--set", "n_steps=3"], "--section=static has nothing to set"),
+        (["--set", "n_layers=3"], "n_iterations"),
+        (["--section=mnist", "--set", "n_layers=3"], "n_neurons"),
+        (["--config=large"], "small, test"),
+        (["--section=mnist", "--data_path=nowhere"], "--data_path=nowhere is not a folder"),
+        (["--section=mnist", "--data_path=empty"], "empty has no train-images-idx3-ubyte.gz"),
+        (["--section=mnist", "--data_path=images", "--set", "batch_size=47"], "46 images cannot fill a batch of 47"),
+        (["--section=mnist", "--data_path=images", "--save_path=file"], "--save_path=file"),
+        (["--save_path=file/deeper"], "--save_path=file/deeper"),
+        (["--seed=-1"], "--seed"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(images, tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    images()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SystemExit) as exit_:
+        rnn_basics.main(arguments)
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert error.count("\n") == 1 and message in error and error.startswith("rnn_basics.py: error: "), error
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_damaged_images_end_the_program(images, tmp_path, monkeypatch, capsys):
+    folder = images()
+    with open(os.path.join(folder, "t10k-labels-idx1-ubyte"), "ab") as file:
+        file.write(b"x")
+    with pytest.raises(SystemExit) as exit_:
+        rnn_basics.main(["--section=mnist", f"--data_path={folder}"])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and "t10k-labels-idx1-ubyte must hold 10 bytes" in error
