@@ -4,8 +4,6 @@
 `get_config`; any value can be replaced on the command line with `--set name=value`.
 """
 
-import math
-
 from tf1.app import UserError
 
 
@@ -192,9 +190,9 @@ def get_config(table, name, overrides=()):
         except ValueError as error:
             raise UserError(f"{override}: {key} is of type {kind.__name__}, like {known[key]}") from error
         may_be_zero = key in ("vocab_size", "max_epoch")
-        limit = 2**31 if kind is int else math.inf
-        if not (0 < value < limit or value == 0 and may_be_zero):
-            raise UserError(f"{override}: {key} must be {'0 or more' if may_be_zero else 'more than 0'}, below {limit}")
+        least, limit = (1, 2**31) if kind is int else (1e-37, 1e38)  # what fp32 holds with all its digits
+        if not (least <= value < limit or value == 0 and may_be_zero):
+            raise UserError(f"{override}: {key} must be at least {0 if may_be_zero else least}, below {limit}")
         if key == "keep_prob" and value > 1:
             raise UserError(f"{override}: {key} is a probability, at most 1")
         setattr(config, key, value)

@@ -8,9 +8,10 @@ Source: seed 003's notes (2020, in Chinese), for TensorFlow 1.13. Sections, in t
     train          both learn to predict the next value of a time series from the 30 before it
     initial_state  a trainable initial state against zeros, over 5 seeds
 
-Command, last lines, and time on 2 cores:
+Commands, their last lines, and the time on 2 cores:
 
-    python lstm_by_hand.py
+    python lstm_by_hand.py --section=train            LAST_TRAIN
+    python lstm_by_hand.py                            LAST_ALL
 
 The code by hand keeps the names and sizes of the source, which does not run as printed. What was changed:
 
@@ -22,6 +23,9 @@ The code by hand keeps the names and sizes of the source, which does not run as 
 * `lstm_one_shift` returns new lists and leaves its caller's alone.
 * `first_guess`, which the source explains and ignores, is added to the truncated normal distribution.
 * A weight's file must hold numbers only, and a bias's file has its shape checked too.
+* The constructor takes what the source fixes (`time_step`, the distribution) and the two variants that are measured;
+  `gates` is apart from `lstm_unit`, for the per-gate form; `output`, `initial_state` and `final_state` are kept.
+* The weights of the initial state are made after the others, so that with and without them the others begin the same.
 * The API's part: `BasicLSTMCell[(num_units=n) ...]` is a call; `tf.contrib.layers.fully_connected` without activation
   is `tf.layers.dense`.
 """
@@ -37,6 +41,7 @@ import reader
 from tf1 import app, plots, progress, tf
 from tf1.app import UserError
 
+_CSV_CHARACTERS = 1 << 22  # 600 for each number of the largest weight
 DISTRIBUTIONS = ("tn", "xavier", "dl", "he", "glorot_bengio")
 
 
@@ -49,8 +54,8 @@ def parse_args(argv=None):
         "--distribution",
         type=app.path,
         default="dl",
-        help=f"of the weights by hand at the start: {', '.join(DISTRIBUTIONS)}, or a CSV file, in whose name {{name}} "
-        "stands for a weight's name (default: %(default)s)",
+        help=f"of the weights by hand at the start: {', '.join(DISTRIBUTIONS)}, or CSV files, one for each weight, as "
+        "in weights/{name}.csv, where {name} stands for LSTMWf1 and so on (default: %(default)s)",
     )
     parser.add_argument(
         "--set",
@@ -71,12 +76,17 @@ def read_csv(path, var_name, shape):
     """
     try:
         with open(path, encoding="utf-8-sig") as file:
-            lines = [line for line in file if line.strip()] or [""]
+            text = file.read(_CSV_CHARACTERS + 1)
+        if len(text) > _CSV_CHARACTERS:
+            raise UserError(f"{path} is too large for the weights of {var_name}")
+        lines = [line for line in text.splitlines() if line.strip()] or [""]
         array = np.array([line.split(",") for line in lines], float)
     except FileNotFoundError as error:
         raise UserError(f"--distribution: {path} is neither a file nor one of {', '.join(DISTRIBUTIONS)}") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UserError:
+        raise
     except ValueError as error:
         raise UserError(f"{path} must hold numbers separated by commas, for {var_name}: {error}") from error
     if len(shape) == 1 and 1 in array.shape:
@@ -92,11 +102,12 @@ def read_csv(path, var_name, shape):
 def weight_shapes(width, trainable_start=True):
     """The shapes of an LSTM's weights by name, for layers of `width[1:]` units over inputs of `width[0]` values."""
     shapes = {}
-    for i, (n1, n2) in enumerate(zip(width, width[1:]), start=1):
-        if trainable_start:
-            shapes[f"WEH{i}"] = shapes[f"WEC{i}"] = [n1, n2]  # make the initial h and c
+    layers = list(enumerate(zip(width, width[1:]), start=1))
+    for i, (n1, n2) in layers:
         for gate in "fico":
             shapes[f"LSTMW{gate}{i}"] = [n2 + n1, n2]  # rows for h, then for x
+    for i, (n1, n2) in layers if trainable_start else ():
+        shapes[f"WEH{i}"] = shapes[f"WEC{i}"] = [n1, n2]  # make the initial h and c
     return shapes
 
 
@@ -319,9 +330,14 @@ class NextValueModel:
         self.x, self._time_major = x, time_major
         self.y = tf.placeholder(tf.float32, [None, 1])
         # tf.contrib.layers.fully_connected(last_output, 1, activation_fn=None)
-        self.predictions = tf.layers.dense(last_output, 1)  # [batch_size, 1]
+        # With an op seed, so that it begins the same behind different LSTMs.
+        kernel_initializer = tf.glorot_uniform_initializer(seed=1)
+        self.predictions = tf.layers.dense(last_output, 1, kernel_initializer=kernel_initializer)  # [batch_size, 1]
         self.loss = tf.reduce_mean(tf.square(self.predictions - self.y))  # MSE
-        self.training_op = tf.train.AdamOptimizer(config.learning_rate).minimize(self.loss)
+        optimizer = tf.train.AdamOptimizer(config.learning_rate)
+        grads_and_vars = optimizer.compute_gradients(self.loss)
+        self.untrained = [variable.op.name for gradient, variable in grads_and_vars if gradient is None]
+        self.training_op = optimizer.apply_gradients(grads_and_vars)
 
     def feed_dict(self, X, y):
         """For `X` [batch_size, time_step, 1] and `y` [batch_size, 1]."""
@@ -493,8 +509,8 @@ def equality(config, distribution, seed):
     random = np.random.RandomState(seed)
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
-        lstm = LSTM(3, config.time_step, distribution)
-        per_gate = PerGateLSTM(3, config.time_step)
+        lstm = LSTM(1, config.time_step, distribution)
+        per_gate = PerGateLSTM(1, config.time_step)
         initial_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for h, c in zip(*lstm.initial_state))
         outputs, _, cells = api_lstm(lstm.x, lstm.width[1:], initial_state, time_major=True)
 
@@ -521,7 +537,7 @@ def equality(config, distribution, seed):
             apart = per_gate_layout(values)
             sess.run([tf.assign(v, apart[name]) for name, v in {**per_gate.weights, **per_gate.biases}.items()])
 
-            x = random.uniform(-1, 1, [config.time_step, 4, 3])
+            x = random.uniform(-1, 1, [config.time_step, 4, 1])
             feed_dict = {lstm.x: x, per_gate.x: x}
             fetches = [hand_fetches, api_fetches, per_gate_fetches]
             (output, grads), (api_output, api_grads), (per_gate_output, per_gate_grads) = sess.run(fetches, feed_dict)
@@ -547,7 +563,10 @@ def equality(config, distribution, seed):
     print(
         "BasicLSTMCell has [x, h] where the code by hand has [h, x], its gates in the order input, candidate, forget,"
     )
-    print("output, and adds a forget bias of 1, which was taken off the bias that it got.")
+    print(
+        "output, and adds a forget bias of 1, which was taken off the bias that it got. What is left is the rounding of"
+    )
+    print("fp32, which large weights (--distribution=xavier) amplify from step to step.")
     return results
 
 
@@ -568,8 +587,15 @@ def train(config, distribution, seed):
             with tf.Session() as sess:
                 sess.run(tf.global_variables_initializer())
                 mse, *truth, predicted = run_training(sess, model, config, np.random.RandomState(seed), verbose=True)
-        print(f"MSE over the whole range: {mse:.6f}")
+            numbers = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
+        print(f"MSE over the whole range: {mse:.6f}, with {numbers:,} numbers to train")
+        if model.untrained:
+            print(f"No gradient reaches {', '.join(model.untrained)}: they stay as they began")
         predictions[name] = mse, predicted
+    print(
+        f"(Always the mean would have an MSE of {np.var(truth[1]):.2f}.) With o * tanh(candidate) the memory c does not"
+    )
+    print("reach the output, nor do the gates that make it.")
     if picture := plot_predictions(truth, predictions, "plots"):
         print(f"Picture: {picture}")
     return {"mse": {name: mse for name, (mse, _) in predictions.items()}}
@@ -589,8 +615,13 @@ def compare_initial_states(config, distribution, seed):
                     mses.append(run_training(sess, model, config, np.random.RandomState(run_seed))[0])
         print(f"{run_seed:4}  {results['trainable'][-1]:28.6f}  {results['zeros'][-1]:10.6f}")
     trainable, zeros = (np.array(mses) for mses in results.values())
-    for name, mses in {**results, "difference, trainable - zeros": trainable - zeros}.items():
-        print(f"{name}: mean {np.mean(mses):.6f}, standard error {np.std(mses, ddof=1) / np.sqrt(len(mses)):.6f}")
+    means = {}
+    for name, mses in {**results, "trainable - zeros": trainable - zeros}.items():
+        means[name] = np.mean(mses), np.std(mses, ddof=1) / np.sqrt(len(mses))
+        print("{}: mean {:.6f}, standard error {:.6f}".format(name, *means[name]))
+    difference, error = means["trainable - zeros"]
+    verdict = "beyond" if abs(difference) > 2 * error else "within"
+    print(f"The difference is {verdict} two standard errors; the other weights began the same.")
     return results
 
 

@@ -64,10 +64,10 @@ def parse_args(argv=None):
     parser.add_argument(
         "--model", choices=tuple(configs.MNIST_CONFIGS), help="of --section=mnist (default: basic, one layer)"
     )
-    parser.add_argument("--config", default="small", help="small or test (default: %(default)s)")
+    parser.add_argument("--config", default="small", help="of mnist and long: small or test (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with the four IDX files of MNIST, gzipped or not")
     parser.add_argument(
-        "--save_path", type=app.path, help="folder for checkpoints, events, metrics and pictures; a run there goes on"
+        "--save_path", type=app.path, help="folder for checkpoints, events, metrics and pictures; mnist goes on there"
     )
     parser.add_argument("--seed", type=app.seed, default=42, help="of all random numbers (default: %(default)s)")
     parser.add_argument(
@@ -76,7 +76,7 @@ def parse_args(argv=None):
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="replaces a value of the config; repeatable",
+        help="replaces a value of mnist's or long's config; repeatable",
     )
     return parser.parse_args(argv)
 
@@ -189,6 +189,7 @@ def sequences(seed):
 
 
 def manual(seed):
+    """Returns `Y0` and `Y1`, the outputs of the two steps, [instances, n_neurons]."""
     n_inputs, n_neurons = 3, 5
     with reset_graph(seed):
         X0 = tf.placeholder(tf.float32, [None, n_inputs])
@@ -212,6 +213,7 @@ def manual(seed):
 
 
 def static(seed):
+    """Returns `Y0`, `Y1` and the final `states`, [instances, n_neurons]."""
     n_inputs, n_neurons = 3, 5
     with reset_graph(seed):
         X0 = tf.placeholder(tf.float32, [None, n_inputs])
@@ -234,6 +236,10 @@ def static(seed):
 
 
 def packed(seed):
+    """Returns `outputs` [instances, n_steps, n_neurons], `states`, and the inputs as static_rnn takes them.
+
+    These are `X_seqs`, a list of n_steps arrays [instances, n_inputs], and `X_test`, the same as one array.
+    """
     n_steps, n_inputs, n_neurons = 2, 3, 5
     with reset_graph(seed):
         X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
@@ -259,6 +265,7 @@ def packed(seed):
 
 
 def dynamic(seed):
+    """Returns `outputs` [instances, n_steps, n_neurons] and the final `states` [instances, n_neurons]."""
     n_steps, n_inputs, n_neurons = 2, 3, 5
     with reset_graph(seed):
         X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
@@ -277,19 +284,25 @@ def dynamic(seed):
 
 
 def traced_peak(sess, fetches, feed_dict):
-    """The most bytes that the tensors of a `sess.run` take at one moment, from TensorFlow's record of allocations."""
+    """The most bytes that the tensors of a `sess.run` take at one moment, from TensorFlow's record of allocations.
+
+    The median of five runs: in which order its threads come to the ops differs from run to run.
+    """
     sess.run(fetches, feed_dict)  # the first run also optimizes the graph
-    options = tf.RunOptions(trace_level=tf.RunOptions.SOFTWARE_TRACE)
-    run_metadata = tf.RunMetadata()
-    sess.run(fetches, feed_dict, options=options, run_metadata=run_metadata)
-    changes = sorted(
-        (record.alloc_micros, record.alloc_bytes)  # negative where memory is given back
-        for device in run_metadata.step_stats.dev_stats
-        for node in device.node_stats
-        for memory_used in node.memory
-        for record in memory_used.allocation_records
-    )
-    return max(itertools.accumulate(change for _, change in changes))
+    options, peaks = tf.RunOptions(trace_level=tf.RunOptions.SOFTWARE_TRACE), []
+    for _ in range(5):
+        run_metadata = tf.RunMetadata()
+        sess.run(fetches, feed_dict, options=options, run_metadata=run_metadata)
+        changes = [
+            (record.alloc_micros, record.alloc_bytes)  # negative where memory is given back
+            for device in run_metadata.step_stats.dev_stats
+            for node in device.node_stats
+            for memory_used in node.memory
+            for record in memory_used.allocation_records
+        ]
+        changes.sort(key=lambda change: (change[0], -change[1]))  # in the same microsecond: first taken, then given
+        peaks.append(max(itertools.accumulate(number for _, number in changes)))
+    return sorted(peaks)[2]
 
 
 def memory(seed):
@@ -318,14 +331,18 @@ def memory(seed):
         rows.append(row)
         print(
             f"{rnn:7}  {n_steps:7}  {row['operations']:10,}  {row['graph_bytes'] / 1e3:11.1f}"
-            f"  {row['forward_bytes'] / 1e6:16.2f}  {row['training_bytes'] / 1e6:23.2f}"
+            f"  {row['forward_bytes'] / 1e6:16.1f}  {row['training_bytes'] / 1e6:23.1f}"
         )
-    print("static_rnn's graph grows with the steps, dynamic_rnn's does not. With gradients both keep every step, and")
-    print("take about the same; dynamic_rnn with swap_memory=True can move the steps out of a GPU's memory.")
+    print(
+        "static_rnn's graph grows with the steps, dynamic_rnn's does not. Of tensors (the graph comes on top) both need"
+    )
+    print("about the same for gradients, which take every step's outputs; dynamic_rnn with swap_memory=True can move")
+    print("these out of a GPU's memory. Without gradients dynamic_rnn needs more: it copies its inputs twice.")
     return rows
 
 
 def seqlen(seed):
+    """Returns what `dynamic` does."""
     n_steps, n_inputs, n_neurons = 2, 3, 5
     with reset_graph(seed):
         X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
@@ -350,8 +367,8 @@ def training(seed):
     """The cost uses the outputs Y(2), Y(3), Y(4) of five. Every step gets copies of the weights, to tell them apart.
 
     Returns norms by time step, [5]: `direct`, of d cost / d Y(t) as the cost itself sees it; `total`, with what comes
-    back through the later steps; `shares`, of the parts of d cost / d Wy; and `difference`, the largest of any element
-    between the parts' sums and the gradients of the shared weights.
+    back through the later steps; `Wx` and `Wy`, of the steps' parts of the gradients of the weights; and `difference`,
+    the largest of any element between the parts' sums and the gradients of the shared weights.
     """
     n_steps, n_inputs, n_neurons = 5, 3, 5
     with reset_graph(seed):
@@ -372,19 +389,22 @@ def training(seed):
         direct = [tf.norm(gradient) for gradient in tf.gradients(cost, outputs, unconnected_gradients="zero")]
         total = [tf.norm(gradient) for gradient in tf.gradients(cost, Ys)]
         parts = [tf.stack(tf.gradients(cost, list(step_copies))) for step_copies in zip(*copies)]  # [n_steps, ...]
-        shares = tf.norm(parts[1], axis=[1, 2])
         sums = tf.gradients(cost, [Wx, Wy, b])
         errors = [tf.reduce_max(tf.abs(tf.reduce_sum(part, axis=0) - all_)) for part, all_ in zip(parts, sums)]
-        fetches = {"direct": direct, "total": total, "shares": shares, "difference": tf.reduce_max(errors)}
+        fetches = {"direct": direct, "total": total, "difference": tf.reduce_max(errors)}
+        fetches["Wx"], fetches["Wy"] = (tf.norm(part, axis=[1, 2]) for part in parts[:2])
         init = tf.global_variables_initializer()
         with tf.Session() as sess:
             init.run()
             results = sess.run(fetches, feed_dict={X: np.random.RandomState(seed).rand(4, n_steps, n_inputs)})
     print("cost = mean squares of Y(2) + Y(3) + Y(4); norms of gradients:")
-    print("t  d cost / d Y(t)  with the later steps'  part of d cost / d Wy")
-    for t in range(n_steps):
-        print(f"{t}  {results['direct'][t]:15.6f}  {results['total'][t]:21.6f}  {results['shares'][t]:21.6f}")
-    print("The cost reaches Y(0) and Y(1) through the later steps only, and so all five have a part in the gradient.")
+    print("t  d cost / d Y(t)  with the later steps'  part of d cost / d Wx  of d cost / d Wy")
+    for t, (direct, total, Wx, Wy) in enumerate(zip(*(results[name] for name in ("direct", "total", "Wx", "Wy")))):
+        print(f"{t}  {direct:15.6f}  {total:21.6f}  {Wx:21.6f}  {Wy:15.6f}")
+    print(
+        "The cost reaches Y(0) and Y(1) through the later steps only, and yet all five have their part in the weights'"
+    )
+    print("gradients (step 0 none in Wy's: the state before it is zero).")
     print(f"The parts' sums are the gradients of the shared Wx, Wy and b, to {results['difference']:.1e}.")
     return results
 
@@ -416,7 +436,11 @@ def deep(seed):
 
 
 class BatchNormRNNCell:
-    """A `BasicRNNCell` that normalises what goes into the activation over the batch (Cooijmans et al. 2016)."""
+    """A `BasicRNNCell` with batch normalisation in each time step, as in Cooijmans et al. 2016, section 3.
+
+    What comes from the input and what comes from the state are normalised over the batch on their own; their scales
+    begin at 0.1, because larger ones saturate the activation.
+    """
 
     def __init__(self, num_units, activation):
         self.state_size = self.output_size = num_units
@@ -428,12 +452,14 @@ class BatchNormRNNCell:
     def __call__(self, inputs, state, scope=None):
         """`inputs` [batch_size, n_inputs] and `state` [batch_size, num_units]; returns the new state twice."""
         with tf.variable_scope(scope or "batch_norm_rnn_cell"):
-            kernel = tf.get_variable("kernel", [inputs.shape[1] + self.state_size, self.state_size])
-            gamma = tf.get_variable("gamma", [self.state_size], initializer=tf.ones_initializer())
-            beta = tf.get_variable("beta", [self.state_size], initializer=tf.zeros_initializer())
-        sums = tf.matmul(tf.concat([inputs, state], axis=1), kernel)
-        mean, variance = tf.nn.moments(sums, axes=[0])
-        output = self._activation(tf.nn.batch_normalization(sums, mean, variance, beta, gamma, 1e-5))
+            sums = tf.get_variable("bias", [self.state_size], initializer=tf.zeros_initializer())
+            for name, part in ("input", inputs), ("state", state):
+                kernel = tf.get_variable(f"{name}_kernel", [part.shape[1], self.state_size])
+                gamma = tf.get_variable(f"{name}_gamma", [self.state_size], initializer=tf.constant_initializer(0.1))
+                product = tf.matmul(part, kernel)
+                mean, variance = tf.nn.moments(product, axes=[0])
+                sums = sums + tf.nn.batch_normalization(product, mean, variance, None, gamma, 1e-5)
+        output = self._activation(sums)
         return output, output
 
 
@@ -489,9 +515,10 @@ class RecallModel:
         prediction = tf.layers.dense(outputs[:, -1], config.n_inputs)  # [batch_size, n_inputs]
         self.loss = tf.reduce_mean(tf.square(prediction - self.X[:, 0]))
 
-        # How much the last output, all instances together, changes with each input: [n_steps], the last step first.
-        gradients = tf.gradients(prediction, self.X)[0]
-        self.gradient_norms = tf.norm(gradients, axis=[0, 2])[::-1]
+        # How much the prediction (the sum of its values) changes with each input, on average over the batch: [n_steps],
+        # the last step first.
+        gradients = tf.gradients(prediction, self.X)[0]  # [batch_size, n_steps, n_inputs]
+        self.gradient_norms = tf.reduce_mean(tf.norm(gradients, axis=2), axis=0)[::-1]
 
         if adam:
             optimizer = tf.train.AdamOptimizer(config.adam_learning_rate)
@@ -504,13 +531,14 @@ class RecallModel:
         self.training_op = optimizer.apply_gradients(zip(grads, tvars))
 
 
+GUESSING = 1 / 3  # the mean square of numbers from [-1, 1)
 LONG_RUNS = {  # by the name that is printed
     "tanh": {"cell": "tanh"},
     "tanh, orthogonal start": {"cell": "tanh", "initialisation": True},
     "tanh, batch normalisation": {"cell": "tanh", "batch_norm": True},
     "tanh, clipping": {"cell": "tanh", "clipping": True},
     "tanh, Adam": {"cell": "tanh", "adam": True},
-    "tanh, truncated BPTT": {"cell": "tanh", "clipping": True, "truncate": True},
+    "tanh, clipping, truncated": {"cell": "tanh", "clipping": True, "truncate": True},
     "ReLU": {"cell": "relu"},
     "ReLU, identity start": {"cell": "relu", "initialisation": True},
     "ReLU, batch normalisation": {"cell": "relu", "batch_norm": True},
@@ -532,10 +560,21 @@ def recall_batch(config, random):
     return batch
 
 
+def print_conclusions(results, config):
+    """Says what the numbers of `long` show."""
+    far = config.n_steps - 1
+    ratios = {name: norms[far] / norms[0] for name, norms in ((n, r["gradient_norms"]) for n, r in results.items())}
+    for cells in (("tanh", "ReLU", "LSTM", "GRU"), [name for name in ratios if "start" in name or "normal" in name]):
+        print(f"Gradient at distance {far} / at 0:", ", ".join(f"{name} {ratios[name]:.1g}" for name in cells))
+    learned = {name: result["loss"] for name, result in results.items() if result["loss"] < GUESSING / 2}
+    print("Less than half the loss of guessing 0:", ", ".join(sorted(learned, key=learned.get)) or "none")
+    print("Ended by an infinite loss:", ", ".join(n for n, r in results.items() if r["loss"] == math.inf) or "none")
+
+
 def long(config, folder, seed):
     """Returns a dict of `gradient_norms`, [n_steps] from distance 0 on, `max_norm` and `loss` for each of LONG_RUNS."""
     distances = sorted({0, 1, 2, 5, 10, 20, config.n_steps - 1} & set(range(config.n_steps)))
-    print(f"Recall the first of {config.n_steps} inputs; mean square of the values: {1 / 3:.4f}")
+    print(f"Task: recall the first of {config.n_steps} inputs. Guessing 0 has a loss of {GUESSING:.4f}.")
     print(f"{'gradient norm at distance':27}", *(f"{d:8}" for d in distances), " largest    loss at the end")
     results = {}
     for name, settings in LONG_RUNS.items():
@@ -556,9 +595,7 @@ def long(config, folder, seed):
         results[name] = {"gradient_norms": gradient_norms, "max_norm": float(max_norm), "loss": loss}
         end = f"{loss:.4f}" if math.isfinite(loss) else f"infinite after {len(losses)} iterations"
         print(f"{name:27}", *(f"{gradient_norms[d]:8.2g}" for d in distances), f"{max_norm:8.2g}    {end}")
-    print("The norms are those before training. A gradient that has vanished on its way teaches nothing, whatever")
-    print("clipping or Adam make of it: a better start helps, or gates. One that explodes ends the run: clipping holds")
-    print("the step, and Adam scales it. Truncated BPTT has no gradient at all from further back than its piece.")
+    print_conclusions(results, config)
     if picture := plot_gradient_norms(results, config, folder):
         print(f"Picture: {picture}")
     return results
@@ -654,10 +691,10 @@ def plot_gradient_norms(results, config, folder):
         settings = LONG_RUNS[name]
         if not set(settings) & {"clipping", "adam", "truncate"}:  # the others begin like one of these
             axes.plot(result["gradient_norms"], "-" if len(settings) == 1 else ":", label=name)
-    axes.set(yscale="log", xlabel="distance in time steps", ylabel="norm of d last output / d input")
+    axes.set(yscale="log", xlabel="distance in time steps", ylabel="norm of d prediction / d input")
     axes.set(title="How far a gradient reaches back, before training")
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return plots.save(figure, folder, "gradient_norms")
 
 
@@ -769,7 +806,8 @@ def mnist(config, model, data_path, save_path, seed):
             predictions = session.run(m.predictions, feed_dict={m.X: X_test})
 
     title, folder = f"Digits row by row, {model} model, {data}", save_path or "plots"
-    recorded = RECORDED[model] if data == "MNIST" else {}
+    published = {**configs.values(configs.MNIST_CONFIGS[model]["small"]), "n_epochs": config.n_epochs}
+    recorded = RECORDED[model] if data == "MNIST" and configs.values(config) == published else {}
     for picture in (
         plot_learning_curve(records, recorded, title, folder),
         plot_misclassified(X_test, y_test, predictions, title, folder),
@@ -803,11 +841,11 @@ def get_config(args):
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    config = get_config(args)
     if args.section != "mnist" and (args.model or args.data_path):
         raise UserError("--model and --data_path go with --section=mnist: add it, or leave them out")
-    if args.section not in ("mnist", "long", "all") and args.overrides:
-        raise UserError(f"--section={args.section} has nothing to set: leave --set out")
+    if args.section not in ("mnist", "long", "all") and (args.overrides or args.save_path):
+        raise UserError(f"--set and --save_path go with --section=mnist, long or all, not with {args.section}")
+    config = get_config(args)
     if args.save_path:
         checkpoints.check_folder(args.save_path)
     results = {}

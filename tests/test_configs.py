@@ -37,13 +37,13 @@ def test_overrides_are_typed_and_leave_the_class_alone():
         ("num_steps", "expected name=value"),
         ("num_steps=7.5", "num_steps is of type int"),
         ("num_steps=", "num_steps is of type int"),
-        ("num_steps=0", "num_steps must be more than 0"),
-        ("batch_size=-1", "batch_size must be more than 0"),
-        ("learning_rate=nan", "learning_rate must be more than 0"),
+        ("num_steps=0", "num_steps must be at least 1, below 2147483648"),
+        ("batch_size=-1", "batch_size must be at least 1"),
+        ("learning_rate=nan", r"learning_rate must be at least 1e-37, below 1e\+38"),
         ("learning_rate=inf", "learning_rate must be"),
         ("hidden_size=99999999999", "below 2147483648"),
         ("keep_prob=1.5", "at most 1"),
-        ("vocab_size=-1", "vocab_size must be 0 or more"),
+        ("vocab_size=-1", "vocab_size must be at least 0"),
     ],
 )
 def test_bad_overrides(override, message):

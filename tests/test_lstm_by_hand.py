@@ -188,12 +188,49 @@ def test_a_first_guess_is_added():
     assert np.all(value != guess)
 
 
-def test_weights_and_biases_from_files(tmp_path):
-    folder = str(tmp_path)
+def write_weights(folder):
     random, arrays = np.random.RandomState(0), {}
     for name, shape in lstm_by_hand.weight_shapes([1, 32, 32, 64]).items():
-        arrays[name] = random.uniform(-1, 1, shape).astype(np.float32)
+        arrays[name] = random.uniform(-0.1, 0.1, shape).astype(np.float32)
         np.savetxt(os.path.join(folder, f"{name}.csv"), arrays[name], delimiter=",", fmt="%.9g")
+    return arrays
+
+
+def test_all_sections_with_weights_from_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_weights(str(tmp_path))
+    results = lstm_by_hand.main(["--config=test", "--distribution={name}.csv"])
+    assert list(results) == list(lstm_by_hand.SECTIONS)
+    again = lstm_by_hand.main(["--config=test", "--distribution={name}.csv", "--section=by_hand", "--seed=1"])
+    first = lstm_by_hand.main(["--config=test", "--distribution={name}.csv", "--section=by_hand", "--seed=1"])
+    np.testing.assert_array_equal(again["output"], first["output"])
+
+
+def test_with_and_without_a_trainable_start_the_other_weights_begin_the_same():
+    values = []
+    for trainable_start in (True, False):
+        with tf.Graph().as_default(), tf.Session() as session:
+            tf.set_random_seed(1)
+            lstm_by_hand.build_model_by_hand(configs.LSTMTestConfig(), "dl", trainable_start=trainable_start)
+            session.run(tf.global_variables_initializer())
+            values.append(
+                dict(zip([v.op.name for v in tf.trainable_variables()], session.run(tf.trainable_variables())))
+            )
+    assert len(values[0]) == len(values[1]) + 6
+    for name, value in values[1].items():
+        np.testing.assert_array_equal(values[0][name], value, err_msg=name)
+
+
+def test_in_the_sources_form_half_of_the_weights_are_not_trained():
+    with tf.Graph().as_default():
+        model = lstm_by_hand.build_model_by_hand(configs.LSTMTestConfig(), "dl", candidate_output=True)
+    untrained = {f"LSTM{kind}{gate}{k}" for kind in "Wb" for gate in "fi" for k in (1, 2, 3)}
+    assert set(model.untrained) == untrained | {f"WEC{k}" for k in (1, 2, 3)}
+
+
+def test_weights_and_biases_from_files(tmp_path):
+    folder = str(tmp_path)
+    arrays = write_weights(folder)
     np.savetxt(os.path.join(folder, "bias.csv"), np.arange(4.0), delimiter=",")
     with tf.Graph().as_default(), tf.Session() as session:
         lstm = lstm_by_hand.LSTM(1, 2, os.path.join(folder, "{name}.csv"))
@@ -274,7 +311,12 @@ def test_initial_states_are_compared(capsys):
     result = lstm_by_hand.main(["--section=initial_state", "--config=test", "--seed=7"])
     assert len(result["trainable"]) == len(result["zeros"]) == 2 and len({*result["trainable"], *result["zeros"]}) == 4
     output = capsys.readouterr().out
-    assert "\n   7  " in output and "\n   8  " in output and "difference, trainable - zeros: mean" in output
+    assert (
+        "\n   7  " in output
+        and "\n   8  " in output
+        and "trainable - zeros: mean" in output
+        and "two standard errors" in output
+    )
 
 
 def test_the_same_command_prints_the_same(tmp_path, monkeypatch, capsys):
@@ -294,10 +336,14 @@ def test_the_same_command_prints_the_same(tmp_path, monkeypatch, capsys):
         (["--set", "time_step=300"], "time_step=300: the series has 300 values"),
         (["--set", "n_seeds=1"], "n_seeds=1: a comparison takes at least 2"),
         (["--distribution=normal"], "normal is neither a file nor one of tn, xavier, dl, he, glorot_bengio"),
-        (["--distribution=text.csv"], "text.csv must hold numbers separated by commas, for WEH1"),
-        (["--distribution=small.csv"], "small.csv is not of the shape of WEH1: expected 1 x 32 numbers, found 1 x 2"),
-        (["--distribution={name}.csv"], "LSTMWf1.csv is neither a file"),
+        (["--distribution=text.csv"], "text.csv must hold numbers separated by commas, for LSTMWf1"),
+        (
+            ["--distribution=small.csv"],
+            "small.csv is not of the shape of LSTMWf1: expected 33 x 32 numbers, found 1 x 2",
+        ),
+        (["--distribution={name}.csv"], "WEH3.csv is neither a file"),
         (["--distribution=folder"], "folder cannot be read: Is a directory"),
+        (["--distribution=/dev/zero"], "/dev/zero is too large for the weights of LSTMWf1"),
         (["--distribution="], "the path is empty"),
     ],
 )
@@ -305,8 +351,9 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, monkeypatch, capsys,
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.csv").write_text("some,text\n")
     (tmp_path / "small.csv").write_text("1,2\n")
-    for name in ("WEH1", "WEC1"):
-        np.savetxt(tmp_path / f"{name}.csv", np.zeros([1, 32]), delimiter=",")
+    for name, shape in lstm_by_hand.weight_shapes([1, 32, 32, 64]).items():
+        if name not in ("WEH3", "WEC3"):
+            np.savetxt(tmp_path / f"{name}.csv", np.zeros(shape), delimiter=",")
     (tmp_path / "folder").mkdir()
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SystemExit) as exit_:

@@ -42,6 +42,26 @@ RECORDED = {
             [0.99681675, -0.9598194, 0.39660627, -0.8307606, 0.79671973],
         ],
     },
+    "packed": {  # not in that file; as public copies of the notebook have it
+        "outputs": [
+            [
+                [-0.45652324, -0.68064123, 0.40938237, 0.63104504, -0.45732826],
+                [-0.9428799, -0.9998869, 0.94055814, 0.9999985, -0.9999997],
+            ],
+            [
+                [-0.8001535, -0.9921827, 0.7817797, 0.9971032, -0.9964609],
+                [-0.637116, 0.11300927, 0.5798437, 0.4310559, -0.6371699],
+            ],
+            [
+                [-0.93605185, -0.9998379, 0.9308867, 0.9999815, -0.99998295],
+                [-0.9165386, -0.9945604, 0.896054, 0.99987197, -0.9999751],
+            ],
+            [
+                [0.9927369, -0.9981933, -0.55543643, 0.9989031, -0.9953323],
+                [-0.02746338, -0.73191994, 0.7827872, 0.9525682, -0.9781773],
+            ],
+        ],
+    },
     "seqlen": {
         "outputs": [
             [
@@ -156,7 +176,8 @@ def test_gradients_flow_through_the_outputs_of_the_cost_and_are_summed(sections)
     assert [norm > 0 for norm in result["direct"]] == [False, False, True, True, True]
     assert all(norm > 0 for norm in result["total"])
     assert result["total"][4] == result["direct"][4]  # nothing comes back from behind the last step
-    assert result["shares"][0] == 0 and np.all(result["shares"][1:] > 0)  # the state before step 0 is zero
+    assert np.all(result["Wx"] > 0)
+    assert result["Wy"][0] == 0 and np.all(result["Wy"][1:] > 0)  # the state before step 0 is zero
     assert result["difference"] < 1e-6  # sums of five gradients below 1 in fp32
 
 
@@ -178,7 +199,7 @@ def test_long_sequences(sections):
         assert result["gradient_norms"].shape == (8,) and np.all(np.isfinite(result["gradient_norms"]))
         assert result["loss"] > 0 and result["max_norm"] > 0
     # The pieces are 3, 3 and 2 steps long, and the last output is at the end of the last.
-    assert [norm > 0 for norm in results["tanh, truncated BPTT"]["gradient_norms"]] == [True] * 2 + [False] * 6
+    assert [norm > 0 for norm in results["tanh, clipping, truncated"]["gradient_norms"]] == [True] * 2 + [False] * 6
     assert np.all(results["tanh"]["gradient_norms"] > 0)
 
 
@@ -191,7 +212,7 @@ def test_a_gradients_norms_equal_differences():
         session.run(tf.global_variables_initializer())
         batch = rnn_basics.recall_batch(config, np.random.RandomState(0))
         norms = session.run(model.gradient_norms, {model.X: batch})
-        # The sum of the predictions, from the loss's graph: the op that the gradient begins at.
+        # The op that the gradient begins at: the prediction, whose values are summed.
         prediction = tf.get_default_graph().get_tensor_by_name("dense/BiasAdd:0")
         for distance in (0, 7):
             gradient = []
@@ -409,7 +430,9 @@ def test_the_sample_is_announced_and_learned(tmp_path, monkeypatch, capsys):
         (["--model=big", "--section=mnist"], "--model"),
         (["--model=gru"], "--model and --data_path go with --section=mnist"),
         (["--data_path=."], "--model and --data_path go with --section=mnist"),
-        (["--section=static", "--set", "n_steps=3"], "--section=static has nothing to set"),
+        (["--section=static", "--set", "n_steps=3"], "--set and --save_path go with --section=mnist, long or all"),
+        (["--section=static", "--save_path=run"], "--set and --save_path go with --section=mnist, long or all"),
+        (["--set", "learning_rate=1e300"], "learning_rate must be at least 1e-37, below 1e+38"),
         (["--set", "n_layers=3"], "n_iterations"),
         (["--section=mnist", "--set", "n_layers=3"], "n_neurons"),
         (["--config=large"], "small, test"),

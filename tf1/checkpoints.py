@@ -30,6 +30,8 @@ def check_folder(save_path):
 
 
 def _differences(saved, current, prefix=""):
+    if saved.get("script") != current.get("script"):  # then nothing else can be the same
+        saved, current = ({"script": identity.get("script")} for identity in (saved, current))
     for key in sorted(set(saved) | set(current)):
         old, new = saved.get(key), current.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
