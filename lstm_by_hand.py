@@ -8,10 +8,12 @@ Source: seed 003's notes (2020, in Chinese), for TensorFlow 1.13. Sections, in t
     train          both learn to predict the next value of a time series from the 30 before it
     initial_state  a trainable initial state against zeros, over 5 seeds
 
-Commands, their last lines, and the time on 2 cores:
+Commands, the MSE of the LSTM by hand, and the time on 2 cores:
 
-    python lstm_by_hand.py --section=train            LAST_TRAIN
-    python lstm_by_hand.py                            LAST_ALL
+    python lstm_by_hand.py --section=train     MSE over the whole range: 0.000768, with 43,777 numbers to train     30 s
+    python lstm_by_hand.py                                                                                  2 minutes
+
+No section trains longer than some seconds at a time, so nothing is saved but the picture.
 
 The code by hand keeps the names and sizes of the source, which does not run as printed. What was changed:
 

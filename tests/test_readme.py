@@ -1,4 +1,4 @@
-"""The README: its commands are taken, its links lead somewhere, its perplexities are in the logs."""
+"""The README: its commands are taken, its links lead somewhere, its results are in the logs."""
 
 import importlib
 import re
@@ -37,9 +37,14 @@ def test_links_lead_to_files():
         assert (ROOT / target).exists(), target
 
 
-def test_perplexities_are_those_of_the_logs():
-    for row in re.findall(r"^\|.*\.log\).*$", README, re.MULTILINE):
+def test_results_are_those_of_the_logs():
+    rows = re.findall(r"^\|.*\.log\).*$", README, re.MULTILINE)
+    assert len(rows) >= 6
+    for row in rows:
         log = (ROOT / re.search(r"\((results/[\w.]+\.log)\)", row)[1]).read_text()
-        for split in ("Train", "Valid", "Test"):
-            value = re.findall(rf"{split} Perplexity: ([\d.]+)", log)[-1]
+        found = [re.findall(rf"{split} Perplexity: ([\d.]+)", log)[-1:] for split in ("Train", "Valid", "Test")]
+        found.append([text.lstrip("0") for text in re.findall(r"Test accuracy: ([\d.]+)", log)[-1:]])
+        values = [value for values in found for value in values]
+        assert values, row
+        for value in values:
             assert f" {value} " in row, (value, row)
