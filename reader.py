@@ -378,12 +378,12 @@ def time_series(t):
     return t * np.sin(t) / 3 + 2 * np.sin(t * 5)
 
 
-def next_batch(batch_size, n_steps, random=np.random):
-    """Pieces of the series from random places, each step the input, and the value behind it the target.
+def next_batch(batch_size, n_steps, random=np.random, t_max=T_MAX):
+    """Pieces of the series from random places before `t_max`: each value the input, the one behind it the target.
 
     Returns:
       Inputs and targets, [batch_size, n_steps, 1].
     """
-    t0 = random.rand(batch_size, 1) * (T_MAX - T_MIN - n_steps * RESOLUTION)
+    t0 = random.rand(batch_size, 1) * (t_max - T_MIN - n_steps * RESOLUTION)
     ys = time_series(t0 + np.arange(0.0, n_steps + 1) * RESOLUTION)
     return ys[:, :-1].reshape(-1, n_steps, 1), ys[:, 1:].reshape(-1, n_steps, 1)

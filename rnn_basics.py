@@ -45,6 +45,7 @@ import reader
 from tf1 import app, checkpoints, plots, progress, tf
 from tf1.app import UserError
 from tf1.metrics import Metrics
+from tf1.op_seeds import glorot_uniform
 
 MNIST_CHECKSUM = "e6625e56"  # of the four files' content
 # Test accuracy by epoch.
@@ -93,20 +94,6 @@ def reset_graph(seed):
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
         yield
-
-
-def glorot_uniform(*op_seeds):
-    """A scope whose kernels are drawn as the book's were: each, in the order of creation, with its op seed.
-
-    For a random op without an op seed TF 1.x took the number of ops in the graph, and TF 2 counts in another way; with
-    the op seeds given, today's numbers are those of 2017. Kernels beyond the list get what TF 2 counts.
-    """
-    seeds = iter(op_seeds)
-
-    def initializer(shape, dtype=None, partition_info=None):
-        return tf.glorot_uniform_initializer(seed=next(seeds, None))(shape, dtype=dtype)
-
-    return tf.variable_scope(tf.get_variable_scope(), initializer=initializer)
 
 
 KINDS = {

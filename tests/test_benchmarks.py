@@ -34,3 +34,19 @@ def test_ptb_evaluation_without_a_model(run_module, corpus, tmp_path):
     process = run_module("benchmarks.ptb_evaluation", f"--data_path={corpus('a b ')}", f"--save_path={tmp_path}")
     assert process.returncode == 2
     assert process.stderr.count("\n") == 1 and "has no checkpoint" in process.stderr
+
+
+def test_series_generation(run_module):
+    process = run_module("benchmarks.series_generation", "--values=20")
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["projection", "dense", "dropout"]
+    assert all(float(line.split()[-1]) < 1e-5 for line in lines)  # the difference of the values
+
+
+def test_echo_training(run_module):
+    process = run_module("benchmarks.echo_training", "--steps=50")
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["manual", "static", "dynamic", "gen_data"]
+    assert all(float(line.split()[-1]) < 1e-4 for line in lines[:3])  # the difference of the losses

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf1 import tf
-from tf1.dropout import dropout
+from tf1.dropout import DropoutWrapper, dropout
 
 
 def draw(seed=1, step=0, layer=0, time_step=0, keep_prob=0.35):
@@ -45,3 +45,80 @@ def test_gradient_is_the_mask():
         x_val, y_val, gradient_val = session.run([x, y, gradient])
     assert np.array_equal(gradient_val, np.where(y_val != 0, 2, 0))
     assert np.array_equal(y_val, gradient_val * x_val)
+
+
+class Sum:
+    """A cell that adds its inputs to its state, and gives the state."""
+
+    state_size = output_size = 50
+
+    def zero_state(self, batch_size, dtype):
+        return tf.zeros([batch_size, 50], dtype)
+
+    def __call__(self, inputs, state, scope=None):
+        return state + inputs, state + inputs
+
+
+def run_wrapper(in_loop, feed=1.0, step=0, **keep_probs):
+    """Outputs [20, 3, 50] over inputs of ones, three time steps, and the last state."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        keep_prob = tf.placeholder_with_default(1.0, shape=())
+        keep_probs = {name: keep_prob if value == "fed" else value for name, value in keep_probs.items()}
+        cell = DropoutWrapper(Sum(), **keep_probs, layer=1, in_loop=in_loop)
+        inputs = tf.ones([20, 3, 50])
+        if in_loop:
+            outputs, (state, time_steps) = tf.nn.dynamic_rnn(cell, inputs, dtype=tf.float32)
+        else:
+            state, steps = cell.zero_state(20, tf.float32), []
+            for time_step in range(3):
+                output, state = cell(inputs[:, time_step], state)
+                steps.append(output)
+            outputs = tf.stack(steps, axis=1)
+        session.run(tf.global_variables_initializer())
+        session.run(tf.assign(tf.train.get_global_step(), step) if tf.train.get_global_step() is not None else [])
+        return session.run([outputs, state], {keep_prob: feed})
+
+
+@pytest.mark.parametrize("place", ["input", "output", "state"])
+def test_wrapper_drops_where_it_should(place):
+    outputs, state = run_wrapper(False, **{f"{place}_keep_prob": 0.5})
+    if place == "input":  # each step adds 0 or 2, and all later ones keep it
+        added = np.diff(np.concatenate([np.zeros([20, 1, 50]), outputs], axis=1), axis=1)
+        assert set(np.unique(added)) == {0, 2} and np.array_equal(state, outputs[:, -1])
+        assert np.mean(added > 0) == pytest.approx(0.5, abs=0.05)  # 3,000 elements: 5 standard errors
+    elif place == "output":  # the sums 1, 2, 3 go on whole, and come out as 0 or doubled
+        assert [set(np.unique(outputs[:, t])) for t in range(3)] == [{0, 2}, {0, 4}, {0, 6}]
+        assert np.all(state == 3)
+    else:
+        assert np.all(outputs[:, 0] == 1) and set(np.unique(outputs[:, 1])) == {1, 3}
+
+
+@pytest.mark.parametrize("place", ["input", "output", "state"])
+def test_a_loop_draws_the_masks_of_the_unrolled_graph(place):
+    for loop, unrolled in zip(*(run_wrapper(in_loop, **{f"{place}_keep_prob": 0.5}) for in_loop in (True, False))):
+        np.testing.assert_array_equal(loop, unrolled)
+
+
+def test_a_fed_probability():
+    off, _ = run_wrapper(True, input_keep_prob="fed")
+    np.testing.assert_array_equal(off, np.broadcast_to(np.array([1, 2, 3])[:, None], [20, 3, 50]))
+    on, _ = run_wrapper(True, feed=0.5, input_keep_prob="fed")
+    fixed, _ = run_wrapper(True, input_keep_prob=0.5)
+    np.testing.assert_array_equal(on, fixed)
+    other, _ = run_wrapper(True, feed=0.5, step=1, input_keep_prob="fed")
+    assert not np.array_equal(on, other)
+
+
+def test_the_memory_of_an_lstm_is_not_dropped():
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        cell = tf.nn.rnn_cell.BasicLSTMCell(50)
+        x, zeros = tf.ones([20, 3]), cell.zero_state(20, tf.float32)
+        _, whole = cell(x, zeros)
+        _, dropped = DropoutWrapper(cell, state_keep_prob=0.5)(x, zeros)
+        session.run(tf.global_variables_initializer())
+        whole, dropped = session.run([whole, dropped])
+    np.testing.assert_array_equal(dropped.c, whole.c)
+    np.testing.assert_allclose(dropped.h[dropped.h != 0], 2 * whole.h[dropped.h != 0], rtol=1e-6)
+    assert 0.4 < np.mean(dropped.h == 0) < 0.6

@@ -88,7 +88,7 @@ class Checkpoints:
         except (tf.errors.OpError, OSError, ValueError) as error:  # ValueError: Saver's word for a folder that is gone
             raise UserError(f"no checkpoint can be saved in {self._save_path}: {_short(error)}", 1) from error
 
-    def restore(self, session):
+    def restore(self, session, note="Going on from"):
         """Restores the newest checkpoint that is whole, and returns its progress and arrays; None where there is none.
 
         Raises:
@@ -118,7 +118,7 @@ class Checkpoints:
             )
         self._saver.restore(session, paths[-1])
         self._saver.recover_last_checkpoints(paths)
-        write(f"Going on from {paths[-1]}")
+        write(f"{note} {paths[-1]}")
         arrays = session.run({name: variable for name, variable in self._variables.items() if name != "json"})
         return saved["progress"], arrays
 

@@ -11,37 +11,58 @@ def dropout(x, keep_prob, layer, time_step=0):
     """Keeps each element of `x` with probability `keep_prob`, scaled by 1 / keep_prob, and sets the others to 0.
 
     Args:
-      x: float32, any static shape.
-      keep_prob: the probability, a float in (0, 1].
-      layer: an int that tells masks of one training step apart, as `time_step`, an int below 65,536, does.
+      x: float32, any shape.
+      keep_prob: the probability in (0, 1], a float or a tensor [].
+      layer: an int that tells masks of one training step apart.
+      time_step: the same, an int or a tensor [], below 65,536.
     """
     graph_seed, _ = tf.random.get_seed(0)
     step = tf.cast(tf.train.get_or_create_global_step(), tf.int64)
-    seed = tf.stack([tf.constant(graph_seed + (layer << 32), tf.int64), step * 65536 + time_step])
-    kept = tf.random.stateless_uniform(x.shape, seed) < keep_prob
+    seed = tf.stack([tf.constant(graph_seed + (layer << 32), tf.int64), step * 65536 + tf.cast(time_step, tf.int64)])
+    kept = tf.random.stateless_uniform(tf.shape(x), seed) < keep_prob
     return tf.where(kept, x / keep_prob, tf.zeros_like(x))
 
 
 class DropoutWrapper:
-    """A cell whose outputs pass through `dropout`; each call makes the next time step of an unrolled graph.
+    """`tf.nn.rnn_cell.DropoutWrapper`: a cell whose inputs, outputs or states pass through `dropout`.
 
     Source: Zaremba, Sutskever and Vinyals 2014, "Recurrent Neural Network Regularization": dropout acts on what goes up
-    from layer to layer, never on what goes on from step to step.
+    from layer to layer (inputs and outputs), not on what goes on from step to step (states).
+
+    Args:
+      cell: the cell; its inputs and state are tensors, the state may also be an LSTM's (of which c is never dropped).
+      input_keep_prob, output_keep_prob, state_keep_prob: floats, or tensors [].
+      layer: an int from 1 on that no other wrapper of the graph has.
+      in_loop: the cell is called in a loop of the graph, as by `dynamic_rnn`: the time step travels in the state, which
+        is a pair, the cell's state and [batch_size, 1]. Otherwise each call makes the next step of an unrolled graph.
     """
 
-    def __init__(self, cell, output_keep_prob, layer):
-        self._cell = cell
-        self._keep_prob = output_keep_prob
-        self._layer = layer
+    def __init__(self, cell, input_keep_prob=1.0, output_keep_prob=1.0, state_keep_prob=1.0, layer=1, in_loop=False):
+        self._cell, self._layer, self._in_loop = cell, layer, in_loop
+        self._keep_probs = input_keep_prob, output_keep_prob, state_keep_prob
         self._time_step = 0
-        self.state_size = cell.state_size
         self.output_size = cell.output_size
+        self.state_size = (cell.state_size, 1) if in_loop else cell.state_size
 
     def zero_state(self, batch_size, dtype):
-        return self._cell.zero_state(batch_size, dtype)
+        state = self._cell.zero_state(batch_size, dtype)
+        return (state, tf.zeros([batch_size, 1], tf.int32)) if self._in_loop else state
 
     def __call__(self, inputs, state, scope=None):
-        output, state = self._cell(inputs, state)
-        output = dropout(output, self._keep_prob, self._layer, self._time_step)
-        self._time_step += 1
-        return output, state
+        if self._in_loop:
+            state, time_steps = state
+            time_step = time_steps[0, 0]
+        else:
+            time_step = self._time_step
+            self._time_step += 1
+
+        def drop(x, place):
+            keep_prob = self._keep_probs[place]
+            if isinstance(keep_prob, float) and keep_prob == 1:
+                return x
+            return dropout(x, keep_prob, 3 * self._layer + place, time_step)
+
+        output, state = self._cell(drop(inputs, 0), state)
+        output = drop(output, 1)
+        state = state._replace(h=drop(state.h, 2)) if hasattr(state, "h") else drop(state, 2)
+        return output, (state, time_steps + 1) if self._in_loop else state

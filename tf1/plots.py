@@ -6,13 +6,16 @@ import os
 from tf1.progress import write
 
 
-def new_figure():
-    """A figure with one axes, both returned. It belongs to no window, so nothing has to be closed."""
+def new_figure(columns=1):
+    """A figure with one axes, or an array of `columns` axes; both are returned.
+
+    It belongs to no window, so nothing has to be closed.
+    """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where its own cache cannot be written
     from matplotlib.figure import Figure  # not at the top: it takes half a second, which --help does not have
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    return figure, figure.add_subplot()
+    figure = Figure(figsize=(8, 5) if columns == 1 else (5.5 * columns, 4), layout="constrained")
+    return figure, figure.subplots(ncols=columns)
 
 
 def save(figure, folder, name):

@@ -1,0 +1,270 @@
+"""The generator's statistics, the levels of theory, the variants against each other and NumPy, the program."""
+
+import itertools
+import json
+import math
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import binary_echo
+import configs
+from tf1 import tf
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_generator_is_the_tutorials():
+    X, Y = binary_echo.gen_data(2000, np.random.RandomState(7))
+    random = np.random.RandomState(7)
+    expected_X = random.choice(2, size=(2000,))
+    expected_Y = []
+    for i in range(2000):
+        threshold = 0.5 + 0.5 * expected_X[i - 3] - 0.25 * expected_X[i - 8]
+        expected_Y.append(0 if random.rand() > threshold else 1)
+    np.testing.assert_array_equal(X, expected_X)
+    np.testing.assert_array_equal(Y, expected_Y)
+
+
+def test_generator_statistics():
+    X, Y = binary_echo.gen_data(random=np.random.RandomState(1))
+    assert len(X) == len(Y) == 1_000_000 and set(np.unique(X)) == set(np.unique(Y)) == {0, 1}
+    assert np.mean(X) == pytest.approx(0.5, abs=4 * 0.5 / 1000)
+    X3, X8 = np.roll(X, 3), np.roll(X, 8)
+    for (x3, x8), p in {(0, 0): 0.5, (1, 0): 1.0, (0, 1): 0.25, (1, 1): 0.75}.items():
+        chosen = Y[(X3 == x3) & (X8 == x8)]
+        assert np.mean(chosen) == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / len(chosen)))
+
+
+def entropy(*probabilities):
+    return float(np.mean([-sum(q * math.log(q) for q in (p, 1 - p) if q) for p in probabilities]))
+
+
+def test_levels():
+    levels = binary_echo.levels()
+    assert list(levels) == [(), (8,), (3,), (3, 8)]
+    assert {known: round(level, 4) for known, level in levels.items() if known != (8,)} == {
+        (): 0.6616,
+        (3,): 0.5192,
+        (3, 8): 0.4545,
+    }
+    assert levels[8,] == pytest.approx(entropy(0.75, 0.5))
+    assert binary_echo.levels((1,), (0.5,)) == pytest.approx({(): entropy(0.75), (1,): entropy(0.5, 1)})
+    # More than probabilities can have is cut off, as the tutorial's comparison does.
+    assert binary_echo.levels((1,), (0.9,))[1,] == pytest.approx(entropy(0.5, 1))
+
+
+def test_levels_are_the_entropies_of_the_generators_data():
+    lags, effects = (1, 4, 6), (0.3, -0.4, 0.1)
+    X, Y = binary_echo.gen_data(400_000, np.random.RandomState(3), lags, effects)
+    for known, level in binary_echo.levels(lags, effects).items():
+        loss = 0.0
+        for values in itertools.product((0, 1), repeat=len(known)):
+            chosen = (
+                np.all([np.roll(X, lag) == value for lag, value in zip(known, values)], axis=0) if known else X >= 0
+            )
+            loss += np.mean(chosen) * entropy(np.mean(Y[chosen]))
+        assert loss == pytest.approx(level, abs=0.003)  # 4 standard errors of 400,000 values: 0.003
+
+
+def test_batches_follow_each_other_row_by_row():
+    raw_data = np.arange(23), np.arange(23) + 100
+    batches = list(binary_echo.gen_batch(raw_data, 2, 3))
+    assert [x.tolist() for x, _ in batches] == [
+        [[0, 1, 2], [11, 12, 13]],
+        [[3, 4, 5], [14, 15, 16]],
+        [[6, 7, 8], [17, 18, 19]],
+    ]
+    assert all(np.array_equal(y, x + 100) for x, y in batches)
+    epochs = list(binary_echo.gen_epochs(2, 10, size=3000, random=np.random.RandomState(0)))
+    first, second = (list(epoch) for epoch in epochs)
+    assert len(first) == len(second) == 100 and first[0][0].shape == (3, 10)
+    assert not np.array_equal(first[0][0], second[0][0])
+
+
+def small_config(**values):
+    config = configs.EchoTestConfig()
+    for name, value in values.items():
+        setattr(config, name, value)
+    return config
+
+
+def numpy_loss(values, X, Y, state):
+    """The mean loss of a batch, and the final state, by the tutorial's equations."""
+    W, b, softmax_W, softmax_b = values
+    losses = []
+    for t in range(X.shape[1]):
+        state = np.tanh(np.hstack([np.eye(2)[X[:, t]], state]) @ W + b)
+        logits = state @ softmax_W + softmax_b
+        losses.append(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(X)), Y[:, t]])
+    return np.mean(losses), state
+
+
+def run(model, rnn_mode, values, xs, ys, config, loop_steps=64):
+    """Losses, the state and the weights behind training on `xs` and `ys` from the weights `values`."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = binary_echo.EchoModel(config, model, loop_steps)
+        session.run(tf.global_variables_initializer())
+        tvars = tf.trainable_variables()
+        session.run([tf.assign(variable, value) for variable, value in zip(tvars, values)])
+        state = np.full([config.batch_size, config.state_size], 0.1)
+        losses, state = binary_echo.run_steps(session, m, xs, ys, state, rnn_mode)
+        assert session.run(tf.train.get_global_step()) == len(xs)
+        return losses, state, session.run(tvars)
+
+
+def test_all_variants_are_the_same_training():
+    config = small_config(state_size=5, num_steps=6)
+    random = np.random.RandomState(0)
+    values = [random.uniform(-0.5, 0.5, shape).astype(np.float32) for shape in ([7, 5], [5], [5, 2], [2])]
+    xs, ys = binary_echo.windows(binary_echo.gen_data(900, random), 3, 6)
+    xs, ys = xs[:50], ys[:50]
+    expected_losses, expected_state, expected_values = run("manual", "basic", values, xs, ys, config)
+    loss, state = numpy_loss(values, xs[0], ys[0], np.full([3, 5], 0.1))
+    assert expected_losses[0] == pytest.approx(loss, rel=1e-6)
+    for model, rnn_mode in itertools.product(("manual", "static", "dynamic"), ("basic", "auto")):
+        losses, state, weights = run(model, rnn_mode, values, xs, ys, config)
+        # 50 steps of plain SGD in fp32, summed in another order.
+        np.testing.assert_allclose(losses, expected_losses, atol=1e-5)
+        np.testing.assert_allclose(state, expected_state, atol=1e-4)
+        assert all(np.any(weight != value) for weight, value in zip(weights, values))
+        for weight, expected in zip(weights, expected_values):
+            np.testing.assert_allclose(weight, expected, atol=1e-4)
+
+
+def test_modes_print_the_same_losses(in_tmp_path):
+    auto, basic = (
+        binary_echo.main(["--section=train", "--config=test", f"--rnn_mode={mode}"])["training_losses"]
+        for mode in ("auto", "basic")
+    )
+    assert len(auto) == 12  # 666 steps an epoch, two epochs
+    np.testing.assert_allclose(auto, basic, atol=1e-4)
+
+
+def test_an_average_covers_exactly_100_steps(in_tmp_path, capsys):
+    config = small_config(num_epochs=1)
+    random = np.random.RandomState(42)
+    xs, ys = binary_echo.windows(binary_echo.gen_data(config.size, random), 3, 10)
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(42)
+        m = binary_echo.EchoModel(config, "manual", 666)
+        session.run(tf.global_variables_initializer())
+        losses, _ = binary_echo.run_steps(session, m, xs, ys, np.zeros([3, 4]), "auto")
+    result = binary_echo.main(["--section=train", "--config=test", "--set", "num_epochs=1"])
+    expected = [np.mean(losses[first : first + 100]) for first in range(1, 600, 100)]
+    np.testing.assert_allclose(result["training_losses"], expected, rtol=1e-6)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Average")]
+    assert lines[0] == f"Average loss at step 100 for last 100 steps: {result['training_losses'][0]}"
+    assert lines[5].startswith("Average loss at step 600 for last 100 steps: ")
+
+
+def test_the_tutorials_function(monkeypatch, capsys):
+    monkeypatch.setattr(configs.EchoSmallConfig, "size", 20_000)
+    training_losses = binary_echo.train_network(1, 5, state_size=3, verbose=False)
+    assert capsys.readouterr().out == ""
+    assert len(training_losses) == 13 and training_losses[-1] < 0.66 + 0.05
+
+
+def test_the_small_network_finds_the_dependency_at_3(in_tmp_path, capsys):
+    result = binary_echo.main(["--section=train", "--set", "num_epochs=1"])
+    assert result["learned"] == (3,) and len(result["training_losses"]) == 333
+    assert binary_echo.final_loss(result["training_losses"]) == pytest.approx(0.5192, rel=0.01)
+    output = capsys.readouterr().out
+    assert (
+        "learned: distance 3\n" in output and "Who knows of distance 3 and distance 8: at least 0.4545 nats" in output
+    )
+    assert os.listdir("plots") == ["binary_echo_loss.png"]
+
+
+def test_the_medium_network_finds_both(in_tmp_path):
+    result = binary_echo.main(["--section=train", "--config=medium"])
+    assert result["learned"] == (3, 8)
+    assert binary_echo.final_loss(result["training_losses"]) == pytest.approx(0.4545, rel=0.01)
+
+
+def test_other_lags(in_tmp_path):
+    arguments = ["--section=train", "--lags=1", "--effects=0.5", "--set", "num_epochs=1", "--set", "size=300000"]
+    result = binary_echo.main(arguments)
+    assert list(result["levels"]) == [(), (1,)] and result["learned"] == (1,)
+
+
+def test_truncation(in_tmp_path, capsys):
+    result = binary_echo.main(["--section=truncation", "--config=test"])
+    assert list(result["losses"]) == [1, 2, 3, 5, 8, 10, 15]
+    assert all(0.4 < loss < 0.75 for loss in result["losses"].values())
+    assert os.listdir("plots") == ["binary_echo_truncation.png"]
+    assert "num_steps  loss at the end  learned" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
+def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, rnn_mode):
+    monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 77)
+    arguments = ["--section=train", "--config=test", f"--rnn_mode={rnn_mode}"]
+    expected = binary_echo.main([*arguments, "--save_path=whole"])
+    run_steps = binary_echo.run_steps
+    for stop in (3, 9, 5):  # after so many runs
+        count = 0
+
+        def stopping(*args, stop=stop):
+            nonlocal count
+            count += 1
+            if count == stop:
+                os.kill(os.getpid(), signal.SIGINT)
+            return run_steps(*args)
+
+        monkeypatch.setattr(binary_echo, "run_steps", stopping)
+        with pytest.raises(SystemExit) as exit_:
+            binary_echo.main([*arguments, "--save_path=parts"])
+        assert exit_.value.code == 130
+        assert "saved in parts" in capsys.readouterr().out
+    monkeypatch.setattr(binary_echo, "run_steps", run_steps)
+    assert binary_echo.main([*arguments, "--save_path=parts"]) == expected
+    whole, parts = (tf.train.load_checkpoint(folder) for folder in ("whole", "parts"))
+    for name in whole.get_variable_to_shape_map():
+        np.testing.assert_array_equal(parts.get_tensor(name), whole.get_tensor(name), err_msg=name)
+    assert open("whole/metrics.jsonl").read() == open("parts/metrics.jsonl").read()
+    assert [json.loads(line)["epoch"] for line in open("parts/metrics.jsonl")] == [0, 1]
+    capsys.readouterr()
+    assert binary_echo.main([*arguments, "--save_path=parts"]) == expected
+    output = capsys.readouterr().out
+    assert "The run in parts is finished" in output and "Loss at the end" in output
+
+
+def test_divergence_ends_with_status_1(in_tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        binary_echo.main(["--section=train", "--config=test", "--set", "learning_rate=1e37"])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--config=large"], "small, medium, test"),
+        (["--model=lstm"], "--model"),
+        (["--rnn_mode=fused"], "--rnn_mode"),
+        (["--lags=3,3", "--effects=1,1"], "--lags"),
+        (["--lags=-1"], "--lags"),
+        (["--lags=a"], "--lags"),
+        (["--lags=3"], "--lags has 1 numbers and --effects 2"),
+        (["--effects=2,0"], "--effects"),
+        (["--effects=nan,0"], "--effects"),
+        (["--set", "size=1000"], "size 1000 makes no average of 100 steps"),
+        (["--set", "batch_size=1000"], "makes no average"),
+        (["--save_path=file"], "--save_path=file cannot be a folder"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(in_tmp_path, capsys, arguments, message):
+    (in_tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as exit_:
+        binary_echo.main(["--config=test", *arguments])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert error.count("\n") == 1 and message in error and error.startswith("binary_echo.py: error: "), error
+    assert os.listdir() == ["file"]
