@@ -53,23 +53,12 @@ def parse_args(argv=None):
     parser.add_argument("--lags", type=lags, default=LAGS, help="distances that Y depends on (default: 3,8)")
     parser.add_argument("--effects", type=effects, default=EFFECTS, help="of them on its probability (0.5,-0.25)")
     parser.add_argument(
-        "--save_path", type=app.path, help="folder for checkpoints, events, metrics and pictures; a run there goes on"
-    )
-    parser.add_argument("--seed", type=app.seed, default=42, help="of all random numbers (default: %(default)s)")
-    parser.add_argument(
         "--rnn_mode",
         choices=("auto", "basic"),
         default="auto",
         help="basic: one session.run a step; auto (default): the loop in the graph",
     )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="replaces a value of the config; repeatable",
-    )
+    parser.add_common("--save_path", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -382,7 +371,7 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=
                     metrics.event(session.run(global_step), loss=position.training_losses[-1])
                 if stop.signum:
                     save()
-                    kept = f"saved in {save_path}" if save_path else "without --save_path nothing is saved"
+                    kept = f"saved in {save_path}" if save_path else "nothing of it is saved"
                     place = f"epoch {position.epoch} at step {position.step} of {epoch_size}"
                     raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
 

@@ -51,7 +51,6 @@ def parse_args(argv=None):
     parser = app.ArgumentParser("lstm_by_hand.py", __doc__)
     parser.add_argument("--section", choices=(*SECTIONS, "all"), default="all", help="default: %(default)s")
     parser.add_argument("--config", default="small", help="small or test (default: %(default)s)")
-    parser.add_argument("--seed", type=app.seed, default=42, help="of all random numbers (default: %(default)s)")
     parser.add_argument(
         "--distribution",
         type=app.path,
@@ -59,14 +58,7 @@ def parse_args(argv=None):
         help=f"of the weights by hand at the start: {', '.join(DISTRIBUTIONS)}, or CSV files, one for each weight, as "
         "in weights/{name}.csv, where {name} stands for LSTMWf1 and so on (default: %(default)s)",
     )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="replaces a value of the config; repeatable",
-    )
+    parser.add_common("--seed", "--set")
     return parser.parse_args(argv)
 
 

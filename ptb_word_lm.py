@@ -45,24 +45,13 @@ def parse_args(argv=None):
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.PTB_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument(
-        "--save_path", type=app.path, help="folder for checkpoints, events, metrics and pictures; a run there goes on"
-    )
-    parser.add_argument("--seed", type=app.seed, default=42, help="of all random numbers (default: %(default)s)")
-    parser.add_argument(
         "--rnn_mode",
         choices=("auto", "basic"),
         default="auto",
         help="basic: the tutorial's unrolled MultiRNNCell; auto (default): the fastest mode, at present basic",
     )
     parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="replaces a value of the config; repeatable",
-    )
+    parser.add_common("--save_path", "--seed", "--set")
     return parser.parse_args(argv)
 
 

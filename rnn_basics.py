@@ -68,18 +68,7 @@ def parse_args(argv=None):
     )
     parser.add_argument("--config", default="small", help="of mnist and long: small or test (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with the four IDX files of MNIST, gzipped or not")
-    parser.add_argument(
-        "--save_path", type=app.path, help="folder for checkpoints, events, metrics and pictures; mnist goes on there"
-    )
-    parser.add_argument("--seed", type=app.seed, default=42, help="of all random numbers (default: %(default)s)")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="replaces a value of mnist's or long's config; repeatable",
-    )
+    parser.add_common("--save_path", "--seed", "--set")
     return parser.parse_args(argv)
 
 

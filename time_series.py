@@ -56,23 +56,12 @@ def parse_args(argv=None):
     parser.add_argument("--data_path", type=app.path, help="a series of your own, one number a line, or a CSV file")
     parser.add_argument("--column", help="of the CSV file, by its name in the headline")
     parser.add_argument(
-        "--save_path", type=app.path, help="folder for checkpoints, events, metrics and pictures; a run there goes on"
-    )
-    parser.add_argument("--seed", type=app.seed, default=42, help="of all random numbers (default: %(default)s)")
-    parser.add_argument(
         "--second_start",
         choices=("third", "recorded"),
         default="third",
         help="where the second creative sequence starts: (t_max - t_min) / 3, or at the end of the range as recorded",
     )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="replaces a value of the config; repeatable",
-    )
+    parser.add_common("--save_path", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -119,6 +108,8 @@ def read_series(path, column):
             raise UserError(f"{path} has {found} in line {number + first_line}, which is no number{advice}") from error
         if not math.isfinite(values[number]):
             raise UserError(f"{path} has {row[index].strip()} in line {number + first_line}: fill or cut gaps first")
+        if abs(values[number]) > 1e100:  # its square is no number any more
+            raise UserError(f"{path} has {row[index].strip()} in line {number + first_line}: rescale the series")
     return values
 
 
@@ -259,8 +250,13 @@ def windows(values, n_steps):
 def evaluate(session, model, values):
     """MSE over all windows of `values`, and the prediction of each value behind a whole window."""
     X, y = windows(values, model.n_steps)
-    mse, outputs = session.run([model.loss, model.outputs], feed_dict={model.X: X, model.y: y})
-    return float(mse), outputs[:, -1, 0]
+    errors, predictions = 0.0, []
+    for start in range(0, len(X), 1000):  # a long series' windows all at once would take gigabytes
+        X_part, y_part = X[start : start + 1000], y[start : start + 1000]
+        mse, outputs = session.run([model.loss, model.outputs], feed_dict={model.X: X_part, model.y: y_part})
+        errors += float(mse) * len(X_part)
+        predictions.append(outputs[:, -1, 0])
+    return errors / len(X), np.concatenate(predictions)
 
 
 def run_training(session, model, config, name, make_batch, first_iteration=0, verbose=False, after_step=None):
@@ -523,6 +519,8 @@ def main(argv=None):
             with tf.Session() as session:
                 saved.restore(session, "Restored from")
                 results = use(session)
+        if stop.signum:
+            raise app.Interrupted(stop.signum, "Stopped behind the training, before the held-out part was measured")
     results["mse"] = [record["mse"] for record in records]
     if not args.data_path:
         results.update(hold_out(config, args.model, args.seed, folder))

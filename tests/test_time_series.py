@@ -177,6 +177,20 @@ def test_a_series_of_ones_own(in_tmp_path, capsys):
     np.testing.assert_array_equal(again["predictions"], result["predictions"])
 
 
+def test_a_long_series_is_evaluated_in_parts():
+    config = configs.TimeSeriesTestConfig()
+    values = np.sin(np.arange(2700) / 3)
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = time_series.TimeSeriesModel(config, "dense")
+        session.run(tf.global_variables_initializer())
+        mse, predictions = time_series.evaluate(session, m, values)
+        X, y = time_series.windows(values, 20)
+        assert X.shape == y.shape == (2680, 20, 1) and np.array_equal(y[7, :, 0], values[8:28])
+        whole, outputs = session.run([m.loss, m.outputs], {m.X: X, m.y: y})
+    assert mse == pytest.approx(whole, rel=1e-5)  # sums of 53,600 squares in fp32
+    np.testing.assert_allclose(predictions, outputs[:, -1, 0], atol=1e-6)
+
+
 def test_the_values_behind_the_split_are_not_trained_on(in_tmp_path):
     values = wave()
     write(in_tmp_path / "series.csv", values)
@@ -197,6 +211,7 @@ LINES = [str(value) for value in wave(60)]
         (LINES[:20], [], "has 20 values, too few"),
         ([*LINES[:30], "nan", *LINES[30:]], [], "has nan in line 31: fill or cut gaps"),
         ([*LINES, "-inf"], [], "has -inf in line 61: fill or cut gaps"),
+        ([*LINES, "1e308"], [], "has 1e308 in line 61: rescale the series"),
         (["price", *LINES], [], "has 'price' in line 1, which is no number, a headline needs --column=NAME"),
         ([*LINES[:5], "12,5"], [], "has 2 columns in line 6"),
         (["3.5"] * 60, [], "is constant in its first 48 values"),

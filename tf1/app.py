@@ -26,6 +26,11 @@ class ArgumentParser(argparse.ArgumentParser):
             prog, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
         )
 
+    def add_common(self, *flags):
+        """Adds those of COMMON_FLAGS that are named."""
+        for flag in flags:
+            self.add_argument(flag, **COMMON_FLAGS[flag])
+
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())} (see --help)\n")
 
@@ -47,6 +52,22 @@ def path(text):
     except UnicodeEncodeError as error:
         raise argparse.ArgumentTypeError(f"{text!a} is not valid UTF-8") from error
     return text
+
+
+COMMON_FLAGS = {
+    "--save_path": {
+        "type": path,
+        "help": "folder for checkpoints, events, metrics and pictures; a run there goes on",
+    },
+    "--seed": {"type": seed, "default": 42, "help": "of all random numbers (default: %(default)s)"},
+    "--set": {
+        "dest": "overrides",
+        "metavar": "NAME=VALUE",
+        "action": "append",
+        "default": [],
+        "help": "replaces a value of the config; repeatable",
+    },
+}
 
 
 class Interrupted(Exception):
