@@ -14,6 +14,8 @@ Commands, what they end with, and the time on 2 cores:
     python binary_echo.py                                      the first, and training with --set num_steps=
                                                                1, 2, 3, 5, 8, 10, 15                              43 s
 
+`--section=truncation` saves nothing but its picture. Losses are those of training, on data that come once.
+
 Departures from the tutorial, each with its reason:
 
 * The training loop is part of the graph and compiled (--rnn_mode=auto): many steps a `session.run`. The tutorial's,
@@ -166,7 +168,8 @@ class EchoModel:
         self.x = tf.placeholder(tf.int32, [batch_size, num_steps], name="input_placeholder")
         self.y = tf.placeholder(tf.int32, [batch_size, num_steps], name="labels_placeholder")
         self.init_state = tf.zeros([batch_size, state_size])
-        self.total_loss, self.final_state = self._build_loss(self.x, self.y, self.init_state)
+        self.total_loss, self.final_state, logits = self._build_loss(self.x, self.y, self.init_state)
+        self.probabilities = tf.nn.softmax(tf.stack(logits, axis=1))[:, :, 1]  # of Y = 1, [batch_size, num_steps]
         optimizer = tf.train.GradientDescentOptimizer(config.learning_rate)
         self.train_step = optimizer.minimize(self.total_loss, global_step=tf.train.get_or_create_global_step())
 
@@ -176,7 +179,7 @@ class EchoModel:
         self._build_loop(loop_steps)
 
     def _build_loss(self, x, y, init_state):
-        """The mean loss of a batch, and the state behind it, [batch_size, state_size]."""
+        """The mean loss of a batch, the state behind it, [batch_size, state_size], and each step's logits."""
         x_one_hot = tf.one_hot(x, NUM_CLASSES)  # [batch_size, num_steps, NUM_CLASSES]
         # num_steps of [batch_size, state_size]
         rnn_outputs, final_state = self._build(x_one_hot, init_state)
@@ -189,7 +192,7 @@ class EchoModel:
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=logit)
             for logit, label in zip(logits, y_as_list)
         ]
-        return tf.reduce_mean(losses), final_state
+        return tf.reduce_mean(losses), final_state, logits
 
     def _build_manual(self, x_one_hot, state):
         state_size = self._config.state_size
@@ -230,7 +233,7 @@ class EchoModel:
                 return weights[names.index(name)]
 
             with tf.variable_scope(tf.get_variable_scope(), custom_getter=weight):
-                loss, state = self._build_loss(xs[index], ys[index], state)
+                loss, state, _ = self._build_loss(xs[index], ys[index], state)
             gradients = tf.gradients(loss, weights)
             weights = [w - self._config.learning_rate * gradient for w, gradient in zip(weights, gradients)]
             return index + 1, weights, state, losses.write(index, loss)
@@ -273,6 +276,33 @@ def run_steps(session, model, xs, ys, state, rnn_mode):
     feed_dict[model.init_state] = state
     losses, state, _ = session.run([model.loop_losses, model.loop_state, model.loop_train], feed_dict=feed_dict)
     return losses[:count], state
+
+
+def measure_effects(session, model, config, random, lags, effects):
+    """How much the probability of Y = 1 moves with each input that it depends on, on data that are new to the network.
+
+    Returns:
+      For each of `lags` a pair: by how much the network's probability moves, and by how much the data's does.
+    """
+    X, Y = gen_data(min(config.size, 1000 * config.batch_size * config.num_steps), random, lags, effects)
+    state, probabilities = np.zeros([config.batch_size, config.state_size]), []
+    for x in windows((X, Y), config.batch_size, config.num_steps)[0]:
+        feed_dict = {model.x: x, model.init_state: state}
+        probability, state = session.run([model.probabilities, model.final_state], feed_dict=feed_dict)
+        probabilities.append(probability)
+    network = np.concatenate(probabilities, axis=1)  # [batch_size, steps], row by row as `windows` cuts the data
+    length = len(X) // config.batch_size
+    found = {}
+    for lag in lags:
+        rows = [
+            array[: config.batch_size * length].reshape(config.batch_size, length)[:, lag : network.shape[1]]
+            for array in (np.roll(X, lag), Y)
+        ]
+        was_one = rows[0] == 1
+        found[lag] = tuple(
+            float(np.mean(values[was_one]) - np.mean(values[~was_one])) for values in (network[:, lag:], rows[1])
+        )
+    return found
 
 
 class Progress:
@@ -331,7 +361,11 @@ def run_epoch(session, model, raw_data, config, rnn_mode, position, verbose=Fals
 
 
 def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=True):
-    """Trains a network on `config.num_epochs` epochs, each with data of its own; returns the averages of 100 losses."""
+    """Trains a network on `config.num_epochs` epochs, each with data of its own.
+
+    Returns:
+      The averages of 100 losses, a list, and what `measure_effects` finds.
+    """
     random = np.random.RandomState(seed)
     identity = {"script": "binary_echo", "model": model, "config": configs.values(config), "seed": seed}
     identity.update(lags=list(lags), effects=list(effects))
@@ -383,14 +417,19 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=
                     print("\nEPOCH", epoch)
                 run_epoch(session, m, raw_data, config, rnn_mode, position, verbose, after_run)
                 save()
-    return position.training_losses
+            found = measure_effects(session, m, config, np.random.RandomState([seed, 1]), lags, effects)
+    return position.training_losses, found
 
 
 def train_network(num_epochs, num_steps, state_size=4, verbose=True):
-    """The tutorial's function: trains with its other numbers, and returns the average losses of each 100 steps."""
+    """The tutorial's function: trains with its other numbers, and returns the average losses of each 100 steps.
+
+    Weights and data come from seed 42, not from NumPy's global state: the same call returns the same list.
+    """
     config = configs.EchoSmallConfig()
     config.num_epochs, config.num_steps, config.state_size = num_epochs, num_steps, state_size
-    return train(config, "manual", "auto", LAGS, EFFECTS, seed=42, verbose=verbose)
+    training_losses, _ = train(config, "manual", "auto", LAGS, EFFECTS, seed=42, verbose=verbose)
+    return training_losses
 
 
 def final_loss(training_losses):
@@ -398,9 +437,9 @@ def final_loss(training_losses):
     return float(np.mean(training_losses[-max(1, len(training_losses) // 10) :]))
 
 
-def nearest_level(loss, all_levels):
-    """The lags whose level is the nearest to `loss`."""
-    return min(all_levels, key=lambda known: abs(all_levels[known] - loss))
+def learned_lags(found):
+    """The lags of which the network's probability shows at least half of the data's effect."""
+    return tuple(lag for lag, (network, data) in found.items() if network * data > 0 and abs(network) >= abs(data) / 2)
 
 
 def name_lags(known):
@@ -408,20 +447,20 @@ def name_lags(known):
 
 
 def draw_levels(axes, all_levels):
-    """The levels of knowing nothing, the nearest dependency, the two nearest, and so on."""
-    known = max(all_levels, key=len)
-    for index in range(len(known) + 1):
-        part = next(lags for lags in all_levels if set(lags) == set(sorted(known)[:index]))
-        label = f"{name_lags(sorted(part))}: {all_levels[part]:.4f}"
-        axes.axhline(all_levels[part], linestyle=":", color=f"C{index + 1}", label=label)
+    """The level of knowing nothing, that of each dependency alone, and that of all."""
+    for index, (known, level) in enumerate(all_levels.items(), start=1):
+        if len(known) <= 1 or len(known) == max(map(len, all_levels)):
+            label = f"knows of {name_lags(known)}: {level:.4f}"
+            axes.axhline(level, linestyle=":", color=f"C{index % 10}", label=label)
 
 
 def plot_training(training_losses, all_levels, title, folder):
     figure, axes = plots.new_figure()
-    axes.plot(training_losses, linewidth=0.5, color="C0", label="average of 100 steps")
+    steps = 100 * np.arange(1, len(training_losses) + 1)
+    axes.plot(steps, training_losses, linewidth=0.8, color="C0", label="average of 100 steps")
     draw_levels(axes, all_levels)
-    axes.set(xlabel="100 steps", ylabel="loss in nats", title=title)
-    axes.legend()
+    axes.set(xlabel="steps", ylabel="loss in nats", title=title, xscale="log")
+    figure.legend(loc="outside lower center", ncols=2)
     return plots.save(figure, folder, "binary_echo_loss")
 
 
@@ -430,7 +469,7 @@ def plot_truncation(losses, all_levels, title, folder):
     axes.plot(losses.keys(), losses.values(), "o-", color="C0", label="loss at the end")
     draw_levels(axes, all_levels)
     axes.set(xlabel="num_steps, at which back-propagation is cut", ylabel="loss in nats", title=title)
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=2)
     return plots.save(figure, folder, "binary_echo_truncation")
 
 
@@ -438,10 +477,11 @@ def learn(config, settings, all_levels, save_path, folder):
     """Returns `training_losses`, `levels`, by the known lags, and `learned`, the lags that the network knows."""
     for known, level in all_levels.items():
         print(f"Who knows of {name_lags(known)}: at least {level:.4f} nats")
-    training_losses = train(config, save_path=save_path, **settings)
-    loss = final_loss(training_losses)
-    learned = nearest_level(loss, all_levels)
-    print(f"Loss at the end: {loss:.4f}; learned: {name_lags(learned)}")
+    training_losses, found = train(config, save_path=save_path, **settings)
+    learned = learned_lags(found)
+    for lag, (network, data) in found.items():
+        print(f"X at distance {lag} moves the probability of Y = 1 by {data:+.3f}, the network's by {network:+.3f}")
+    print(f"Loss at the end: {final_loss(training_losses):.4f}; learned: {name_lags(learned)}")
     title = f"Binary echo, {config.state_size} units, batches of {config.batch_size}, {config.num_steps} steps"
     if picture := plot_training(training_losses, all_levels, title, folder):
         print(f"Picture: {picture}")
@@ -451,12 +491,15 @@ def learn(config, settings, all_levels, save_path, folder):
 def compare_truncations(config, settings, all_levels, folder):
     """Cuts back-propagation at different lengths; returns `losses`, the loss at the end by num_steps."""
     losses = {}
-    print("num_steps  loss at the end  learned")
+    effects = "  ".join(f"effect at {lag:2}" for lag in settings["lags"])
+    print(f"num_steps  loss at the end  {effects}  learned")
     for num_steps in TRUNCATIONS:
         cut = copy.copy(config)
         cut.num_steps = num_steps
-        losses[num_steps] = loss = final_loss(train(cut, verbose=False, **settings))
-        print(f"{num_steps:9}  {loss:15.4f}  {name_lags(nearest_level(loss, all_levels))}")
+        training_losses, found = train(cut, verbose=False, **settings)
+        losses[num_steps] = final_loss(training_losses)
+        effects = "  ".join(f"{network:+12.3f}" for network, _ in found.values())
+        print(f"{num_steps:9}  {losses[num_steps]:15.4f}  {effects}  {name_lags(learned_lags(found))}")
     title = f"Binary echo, {config.state_size} units: what truncated back-propagation learns"
     if picture := plot_truncation(losses, all_levels, title, folder):
         print(f"Picture: {picture}")
@@ -466,7 +509,8 @@ def compare_truncations(config, settings, all_levels, folder):
 def get_config(args):
     """The config that the flags name."""
     config = configs.get_config(configs.ECHO_CONFIGS, args.config, args.overrides)
-    needed = config.batch_size * 101 * (config.num_steps if args.section == "train" else max(TRUNCATIONS))
+    longest = config.num_steps if args.section == "train" else max(config.num_steps, *TRUNCATIONS)
+    needed = config.batch_size * 101 * longest
     if config.size < needed:
         raise UserError(
             f"size {config.size} makes no average of 100 steps of batch_size {config.batch_size}, it takes {needed}: "

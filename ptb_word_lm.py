@@ -122,7 +122,11 @@ class PTBModel:
 
         def lstm_cell(layer):
             cell = tf.nn.rnn_cell.BasicLSTMCell(config.hidden_size, forget_bias=0.0, state_is_tuple=True)
-            return DropoutWrapper(cell, output_keep_prob=keep_prob, layer=layer + 1) if keep_prob < 1 else cell
+            return (
+                DropoutWrapper(cell, output_keep_prob=keep_prob, layer=layer + 1, in_loop=False)
+                if keep_prob < 1
+                else cell
+            )
 
         cell = tf.nn.rnn_cell.MultiRNNCell([lstm_cell(layer) for layer in range(config.num_layers)])
         self._initial_state = state = cell.zero_state(self.input.batch_size, tf.float32)

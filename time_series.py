@@ -81,35 +81,35 @@ def read_series(path, column):
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(_lines(file, path)) if any(cell.strip() for cell in row)]
+            lines = csv.reader(_lines(file, path))
+            rows = [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
     except FileNotFoundError as error:
         raise UserError(f"--data_path={path} is not a file: name one with a number a line, or a CSV file") from error
     except OSError as error:
         raise UserError(f"--data_path={path} cannot be read: {error.strerror}") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"--data_path={path} is not a text file of numbers: {error}") from error
-    first_line, index = 1, 0
+    index = 0
     if column is not None:
-        names = [cell.strip() for cell in rows[0]] if rows else []
-        if column not in names:
-            raise UserError(f"--column={column}: {path} has the columns {', '.join(names) or 'of an empty file'}")
-        first_line, index, rows = 2, names.index(column), rows[1:]
+        names = [cell.strip() for cell in rows[0][1]] if rows else []
+        if names.count(column) != 1:
+            raise UserError(f"--column={column}: {path} has the columns {', '.join(names)[:200] or 'of an empty file'}")
+        index, rows = names.index(column), rows[1:]
     values = np.empty(len(rows))
-    for number, row in enumerate(rows):
+    for number, (line, row) in enumerate(rows):
         if column is None and len(row) != 1:
-            raise UserError(
-                f"{path} has {len(row)} columns in line {number + 1}: name one of its headline, --column=NAME"
-            )
+            raise UserError(f"{path} has {len(row)} columns in line {line}: name one of its headline, --column=NAME")
+        cell = row[index].strip() if index < len(row) else ""
         try:
-            values[number] = float(row[index])
-        except (ValueError, IndexError) as error:
-            found = repr(row[index]) if index < len(row) else "nothing"
-            advice = "" if column is not None else ", a headline needs --column=NAME"
-            raise UserError(f"{path} has {found} in line {number + first_line}, which is no number{advice}") from error
+            values[number] = float(cell)
+        except ValueError as error:
+            advice = ", a headline needs --column=NAME" if column is None else ""
+            advice = ", columns are separated by commas" if ";" in cell else advice
+            raise UserError(f"{path} has {cell[:40]!r} in line {line}, which is no number{advice}") from error
         if not math.isfinite(values[number]):
-            raise UserError(f"{path} has {row[index].strip()} in line {number + first_line}: fill or cut gaps first")
+            raise UserError(f"{path} has {cell} in line {line}: fill or cut gaps first")
         if abs(values[number]) > 1e100:  # its square is no number any more
-            raise UserError(f"{path} has {row[index].strip()} in line {number + first_line}: rescale the series")
+            raise UserError(f"{path} has {cell[:40]} in line {line}: rescale the series")
     return values
 
 
@@ -175,7 +175,7 @@ class TimeSeriesModel:
         cells = [tf.nn.rnn_cell.BasicRNNCell(num_units=config.n_neurons) for _ in range(config.n_layers)]
         cells_drop = [
             DropoutWrapper(cell, input_keep_prob=self.keep_prob, layer=layer, in_loop=True)
-            for layer, cell in enumerate(cells)
+            for layer, cell in enumerate(cells, start=1)
         ]
         multi_layer_cell = tf.nn.rnn_cell.MultiRNNCell(cells_drop)
         rnn_outputs, _ = tf.nn.dynamic_rnn(multi_layer_cell, self.X, dtype=tf.float32)
@@ -247,16 +247,14 @@ def windows(values, n_steps):
     return pieces[:, :-1, None], pieces[:, 1:, None]
 
 
-def evaluate(session, model, values):
-    """MSE over all windows of `values`, and the prediction of each value behind a whole window."""
-    X, y = windows(values, model.n_steps)
-    errors, predictions = 0.0, []
+def predict(session, model, values):
+    """The prediction of each value behind a whole window: [len(values) - n_steps]."""
+    X, _ = windows(values, model.n_steps)
+    predictions = []
     for start in range(0, len(X), 1000):  # a long series' windows all at once would take gigabytes
-        X_part, y_part = X[start : start + 1000], y[start : start + 1000]
-        mse, outputs = session.run([model.loss, model.outputs], feed_dict={model.X: X_part, model.y: y_part})
-        errors += float(mse) * len(X_part)
+        outputs = session.run(model.outputs, feed_dict={model.X: X[start : start + 1000]})
         predictions.append(outputs[:, -1, 0])
-    return errors / len(X), np.concatenate(predictions)
+    return np.concatenate(predictions)
 
 
 def run_training(session, model, config, name, make_batch, first_iteration=0, verbose=False, after_step=None):
@@ -269,6 +267,15 @@ def run_training(session, model, config, name, make_batch, first_iteration=0, ve
       verbose: prints the tutorial's line every 100 iterations.
       after_step: called after each iteration with the number of iterations done, and every 100 with the MSE, else None.
     """
+
+    def check(mse, iteration):
+        if not math.isfinite(mse):
+            raise UserError(
+                f"the MSE became {mse:g} at iteration {iteration}: lower --set learning_rate=X "
+                "(a run with another config needs another --save_path)",
+                1,
+            )
+
     for _ in range(first_iteration):
         make_batch()
     with progress.bar(config.n_iterations, first_iteration) as iterations:
@@ -277,20 +284,17 @@ def run_training(session, model, config, name, make_batch, first_iteration=0, ve
             feed_dict = {model.X: X_batch, model.y: y_batch}
             keep_prob = {model.keep_prob: config.train_keep_prob} if name == "dropout" else {}
             _, mse = session.run([model.training_op, model.loss], feed_dict={**feed_dict, **keep_prob})
-            if not math.isfinite(mse):
-                raise UserError(
-                    f"the MSE became {mse:g} at iteration {iteration}: lower --set learning_rate=X "
-                    "(a run with another config needs another --save_path)",
-                    1,
-                )
+            check(mse, iteration)
             reported = None
             if iteration % 100 == 0:
                 # As in the tutorial: of the training run for the dropout model, else of the weights behind it.
                 reported = mse if name == "dropout" else session.run(model.loss, feed_dict=feed_dict)
+                check(reported, iteration)
                 if verbose:
                     progress.write(mse_line(name, iteration, reported))
             if after_step:
                 after_step(iteration + 1, reported)
+    check(session.run(model.loss, feed_dict=feed_dict), config.n_iterations)
 
 
 def mse_line(name, iteration, mse):
@@ -300,7 +304,7 @@ def mse_line(name, iteration, mse):
 def plot_series(folder, t, t_instance):
     """The series, and a training instance beside its target."""
     figure, (left, right) = plots.new_figure(columns=2)
-    left.plot(t, time_series(t), label=r"$t \cdot \sin(t) / 3 + 2 \cdot \sin(5t)$")
+    left.plot(t, time_series(t), color="C0", alpha=0.6, label=r"$t \cdot \sin(t) / 3 + 2 \cdot \sin(5t)$")
     left.plot(t_instance[:-1], time_series(t_instance[:-1]), "b-", linewidth=3, label="A training instance")
     left.set(title="A time series (generated)", xlabel="Time", ylabel="Value", xlim=(0, 30), ylim=(-17, 13))
     left.legend(loc="lower left")
@@ -312,7 +316,7 @@ def plot_series(folder, t, t_instance):
 def plot_instance(axes, t_instance):
     """Inputs as blue dots, targets as white stars, which a black edge makes visible on white."""
     axes.plot(t_instance[:-1], time_series(t_instance[:-1]), "bo", markersize=10, label="instance")
-    axes.plot(t_instance[1:], time_series(t_instance[1:]), "w*", markersize=10, markeredgecolor="black", label="target")
+    axes.plot(t_instance[1:], time_series(t_instance[1:]), "w*", markersize=14, markeredgecolor="black", label="target")
     axes.legend(loc="upper left")
 
 
@@ -333,14 +337,22 @@ def plot_creation(axes, t, sequence, n_steps, title):
 
 
 def plot_held_out(folder, values, predictions, split, n_steps):
-    """What a model that was trained on the times before `split` says on the whole range."""
-    figure, axes = plots.new_figure()
+    """What a model that was trained on the times before `split` says, and its error beside the whole range's model's.
+
+    `predictions` are by the model's name, the one that is drawn on the left the first.
+    """
+    figure, (left, right) = plots.new_figure(columns=2)
     times = np.arange(len(values)) * RESOLUTION
-    axes.plot(times, values, color="black", linewidth=3, alpha=0.3, label="truth")
-    axes.plot(times[n_steps:], predictions, "r-", linewidth=1, label="prediction of each next value")
-    axes.axvspan(split, times[-1], color="orange", alpha=0.2, label="held out")
-    axes.set(title=f"Trained on the times before {split:g}", xlabel="Time", ylabel="Value")
-    axes.legend(loc="lower left")
+    left.plot(times, values, color="black", linewidth=3, alpha=0.3, label="truth")
+    for name, predicted in predictions.items():
+        if not left.lines[1:]:
+            left.plot(times[n_steps:], predicted, "r-", linewidth=1, label=f"next value, {name}")
+        right.plot(times[n_steps:], np.abs(predicted - values[n_steps:]), linewidth=1, label=name)
+    left.set(title="The next value", xlabel="Time", ylabel="Value")
+    right.set(title="Its error", xlabel="Time", ylabel="|prediction - truth|", yscale="log")
+    for axes in (left, right):
+        axes.axvspan(split, times[-1], color="orange", alpha=0.2, label="held out")
+        axes.legend(loc="lower left")
     return plots.save(figure, folder, "time_series_held_out")
 
 
@@ -375,7 +387,7 @@ def create(session, model, second_start, folder):
     print(f"The second creative sequence starts with the series from {start:g} on (--second_start={second_start})")
 
     figure, axes = plots.new_figure()
-    plot_creation(axes, np.arange(len(sequence)), sequence, n_steps, "From zeros")
+    plot_creation(axes, np.arange(len(sequence)) * RESOLUTION, sequence, n_steps, "From zeros")
     pictures = [plot_series(folder, t, t_instance), plot_prediction(folder, t_instance, y_pred)]
     pictures.append(plots.save(figure, folder, "creative_sequence"))
     figure, (left, right) = plots.new_figure(columns=2)
@@ -387,10 +399,15 @@ def create(session, model, second_start, folder):
     return {"y_pred": y_pred, "sequence": sequence, "sequence1": sequence1, "sequence2": sequence2}
 
 
-def hold_out(config, model, seed, folder):
-    """Trains afresh on the first two thirds of the range and measures both parts: does training on the whole overfit?
+def hold_out(config, model, seed, values, whole_predictions, folder):
+    """Does training on the whole range overfit? Trains afresh on the first two thirds and compares the next values.
 
-    Returns `train_mse` and `held_out_mse`, over all windows of either part.
+    Args:
+      values: the series on its grid, [number of values].
+      whole_predictions: of the model that was trained on the whole range, [number of values - n_steps].
+    Returns:
+      `train_mse` and `held_out_mse` of the new model, on the first part and on the rest; `whole_range_mse`, both of the
+      other. They are those of the value behind a whole window.
     """
     split = T_MIN + (T_MAX - T_MIN) * 2 / 3
     with tf.Graph().as_default():
@@ -402,15 +419,19 @@ def hold_out(config, model, seed, folder):
             run_training(
                 session, m, config, model, lambda: next_batch(config.batch_size, config.n_steps, random, split)
             )
-            values = time_series(np.arange(T_MIN, T_MAX, RESOLUTION))
-            index = round((split - T_MIN) / RESOLUTION)
-            train_mse, _ = evaluate(session, m, values[:index])
-            held_out_mse, _ = evaluate(session, m, values[index - config.n_steps :])
-            _, predictions = evaluate(session, m, values)
-    print(f"Trained on t < {split:g} alone: MSE {train_mse:.4f} there, {held_out_mse:.4f} on the held-out rest")
+            predictions = {f"trained on t < {split:g}": predict(session, m, values)}
+    predictions["trained on the whole range"] = whole_predictions
+    index = round((split - T_MIN) / RESOLUTION) - config.n_steps
+    print(f"MSE of the next value    on t < {split:g}    on the rest")
+    mses = []
+    for name, predicted in predictions.items():
+        errors = (predicted - values[config.n_steps :]) ** 2
+        mses.append((float(np.mean(errors[:index])), float(np.mean(errors[index:]))))
+        print("{:26} {:9.5f}  {:9.5f}".format(name, *mses[-1]))
     if picture := plot_held_out(folder, values, predictions, split, config.n_steps):
         print(f"Picture: {picture}")
-    return {"train_mse": train_mse, "held_out_mse": held_out_mse}
+    (train_mse, held_out_mse), whole_range_mse = mses
+    return {"train_mse": train_mse, "held_out_mse": held_out_mse, "whole_range_mse": whole_range_mse}
 
 
 def forecast(session, model, values, split, mean, deviation, folder):
@@ -420,16 +441,22 @@ def forecast(session, model, values, split, mean, deviation, folder):
     `forecast`, which is generated from the split on; both [len(values) - split], in the series' units.
     """
     scaled = (values - mean) / deviation
-    train_mse, _ = evaluate(session, model, scaled[:split])
-    held_out_mse, predictions = evaluate(session, model, scaled[split - model.n_steps :])
+    predictions = predict(session, model, scaled)
+    errors = (predictions - scaled[model.n_steps :]) ** 2
+    train_mse, held_out_mse = np.mean(errors[: split - model.n_steps]), np.mean(errors[split - model.n_steps :])
     generated = generate(session, model, scaled[:split], len(values) - split)[split:]
-    predictions, generated = (array * deviation + mean for array in (predictions, generated))
+    predictions, generated = (array * deviation + mean for array in (predictions[split - model.n_steps :], generated))
     error, naive = (np.sqrt(np.mean((values[split:] - guess) ** 2)) for guess in (predictions, values[split - 1 : -1]))
-    print(f"MSE of the scaled series: {train_mse:.4f} on the first {split} values, {held_out_mse:.4f} on the rest")
-    print(f"Root mean square error of the next value there: {error:.4g}; of always saying the last value: {naive:.4g}")
+    print(f"MSE of the next value, scaled: {train_mse:.5f} on the first {split} values, {held_out_mse:.5f} on the rest")
+    print(f"Root mean square error on the rest: {error:.4g}; of always saying the last value: {naive:.4g}")
     if picture := plot_forecast(folder, values, split, predictions, generated, model.n_steps):
         print(f"Picture: {picture}")
-    return {"train_mse": train_mse, "held_out_mse": held_out_mse, "predictions": predictions, "forecast": generated}
+    return {
+        "train_mse": float(train_mse),
+        "held_out_mse": float(held_out_mse),
+        "predictions": predictions,
+        "forecast": generated,
+    }
 
 
 def get_config(args):
@@ -456,7 +483,9 @@ def main(argv=None):
             )
         mean, deviation = np.mean(values[:split]), np.std(values[:split])
         if not deviation > 1e-12 * abs(mean):
-            raise UserError(f"{args.data_path} is constant in its first {split} values: there is nothing to learn")
+            raise UserError(f"{args.data_path} is constant in its first {split} values, or nearly: nothing to learn")
+        if np.max(np.abs(values - mean)) > 1e15 * deviation:  # its square is no fp32 any more
+            raise UserError(f"{args.data_path} has a value 1e15 times as far from the mean as the others: correct it")
         X, y = windows((values[:split] - mean) / deviation, config.n_steps)
         print(f"Series: {len(values):,} values, the first {split:,} to train on, scaled to mean 0 and deviation 1")
         data = f"{len(values)} values, checksum {zlib.crc32(values.tobytes()):08x}"
@@ -484,7 +513,9 @@ def main(argv=None):
         def use(session):
             if args.data_path:
                 return forecast(session, m, values, split, mean, deviation, folder)
-            return create(session, m, args.second_start, folder)
+            series = time_series(np.arange(T_MIN, T_MAX, RESOLUTION))
+            results = create(session, m, args.second_start, folder)
+            return {**results, "series": series, "whole_predictions": predict(session, m, series)}
 
         with tf.Session() as session:
             session.run(init)
@@ -523,7 +554,8 @@ def main(argv=None):
             raise app.Interrupted(stop.signum, "Stopped behind the training, before the held-out part was measured")
     results["mse"] = [record["mse"] for record in records]
     if not args.data_path:
-        results.update(hold_out(config, args.model, args.seed, folder))
+        series, predictions = results.pop("series"), results.pop("whole_predictions")
+        results.update(hold_out(config, args.model, args.seed, series, predictions, folder))
     return results
 
 

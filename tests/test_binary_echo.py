@@ -188,6 +188,33 @@ def test_the_medium_network_finds_both(in_tmp_path):
     assert binary_echo.final_loss(result["training_losses"]) == pytest.approx(0.4545, rel=0.01)
 
 
+def test_effects_are_measured_on_the_network():
+    config = small_config(num_steps=6, size=30_000)
+    random = np.random.RandomState(0)
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        m = binary_echo.EchoModel(config, "manual", 1)
+        session.run(tf.global_variables_initializer())
+        # The first unit holds the last input, the second what the first held, and so on; the output reads the fourth.
+        W, b, softmax_W, softmax_b = (np.zeros(shape) for shape in ([6, 4], [4], [4, 2], [2]))
+        W[0, 0], W[1, 0] = -5, 5
+        for unit in range(3):
+            W[2 + unit, unit + 1] = 5
+        softmax_W[3, 1] = 1
+        session.run([tf.assign(v, w) for v, w in zip(tf.trainable_variables(), (W, b, softmax_W, softmax_b))])
+        found = binary_echo.measure_effects(session, m, config, random, (3, 8), (0.5, -0.25))
+    probability = sigmoid(np.tanh(5 * np.tanh(5 * np.tanh(5 * np.tanh(5)))))
+    assert found[3][0] == pytest.approx(2 * probability - 1, abs=1e-5)
+    assert abs(found[8][0]) < 0.02  # 4 standard errors of 18,000 throws
+    assert found[3][1] == pytest.approx(0.5, abs=0.03) and found[8][1] == pytest.approx(-0.25, abs=0.03)
+    assert binary_echo.learned_lags(found) == (3,)
+    assert binary_echo.learned_lags({3: (0.24, 0.5), 8: (0.2, -0.25), 9: (-0.2, -0.25)}) == (9,)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
 def test_other_lags(in_tmp_path):
     arguments = ["--section=train", "--lags=1", "--effects=0.5", "--set", "num_epochs=1", "--set", "size=300000"]
     result = binary_echo.main(arguments)
@@ -199,7 +226,7 @@ def test_truncation(in_tmp_path, capsys):
     assert list(result["losses"]) == [1, 2, 3, 5, 8, 10, 15]
     assert all(0.4 < loss < 0.75 for loss in result["losses"].values())
     assert os.listdir("plots") == ["binary_echo_truncation.png"]
-    assert "num_steps  loss at the end  learned" in capsys.readouterr().out
+    assert "num_steps  loss at the end  effect at  3  effect at  8  learned" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
@@ -256,6 +283,7 @@ def test_divergence_ends_with_status_1(in_tmp_path, capsys):
         (["--effects=2,0"], "--effects"),
         (["--effects=nan,0"], "--effects"),
         (["--set", "size=1000"], "size 1000 makes no average of 100 steps"),
+        (["--set", "num_steps=100"], "size 20000 makes no average of 100 steps"),
         (["--set", "batch_size=1000"], "makes no average"),
         (["--save_path=file"], "--save_path=file cannot be a folder"),
     ],

@@ -116,7 +116,7 @@ def test_the_memory_of_an_lstm_is_not_dropped():
         cell = tf.nn.rnn_cell.BasicLSTMCell(50)
         x, zeros = tf.ones([20, 3]), cell.zero_state(20, tf.float32)
         _, whole = cell(x, zeros)
-        _, dropped = DropoutWrapper(cell, state_keep_prob=0.5)(x, zeros)
+        _, dropped = DropoutWrapper(cell, state_keep_prob=0.5, layer=1, in_loop=False)(x, zeros)
         session.run(tf.global_variables_initializer())
         whole, dropped = session.run([whole, dropped])
     np.testing.assert_array_equal(dropped.c, whole.c)

@@ -24,7 +24,8 @@ def dropout(x, keep_prob, layer, time_step=0):
 
 
 class DropoutWrapper:
-    """`tf.nn.rnn_cell.DropoutWrapper`: a cell whose inputs, outputs or states pass through `dropout`.
+    """A cell whose inputs, outputs or states pass through `dropout`: `tf.nn.rnn_cell.DropoutWrapper` with its arguments
+    for that, without those for variational dropout.
 
     Source: Zaremba, Sutskever and Vinyals 2014, "Recurrent Neural Network Regularization": dropout acts on what goes up
     from layer to layer (inputs and outputs), not on what goes on from step to step (states).
@@ -37,7 +38,7 @@ class DropoutWrapper:
         is a pair, the cell's state and [batch_size, 1]. Otherwise each call makes the next step of an unrolled graph.
     """
 
-    def __init__(self, cell, input_keep_prob=1.0, output_keep_prob=1.0, state_keep_prob=1.0, layer=1, in_loop=False):
+    def __init__(self, cell, input_keep_prob=1.0, output_keep_prob=1.0, state_keep_prob=1.0, *, layer, in_loop):
         self._cell, self._layer, self._in_loop = cell, layer, in_loop
         self._keep_probs = input_keep_prob, output_keep_prob, state_keep_prob
         self._time_step = 0
