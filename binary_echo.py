@@ -9,12 +9,11 @@ where X(t-3) is 1, less 0.25 where X(t-8) is 1. What a network has found shows i
 
 Commands, what they end with, and the time on 2 cores:
 
-    python binary_echo.py --section=train                      Loss at the end: 0.5199; learned: distance 3       10 s
-    python binary_echo.py --section=train --config=medium      0.4558; learned: distance 3 and distance 8          7 s
-    python binary_echo.py                                      the first, and training with --set num_steps=
-                                                               1, 2, 3, 5, 8, 10, 15                              43 s
+    python binary_echo.py                           Loss at the end: 0.5199; learned: distance 3                   10 s
+    python binary_echo.py --config=medium           0.4558; learned: distance 3 and distance 8                      7 s
+    python binary_echo.py --section=truncation      a table of num_steps 1, 2, 3, 5, 8, 10, 15                     33 s
 
-`--section=truncation` saves nothing but its picture. Losses are those of training, on data that come once.
+Losses are those of training, on data that come once.
 
 Departures from the tutorial, each with its reason:
 
@@ -44,7 +43,12 @@ STEPS_A_RUN = 3_333  # of the loop in the graph: a run takes less than a tenth o
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("binary_echo.py", __doc__)
-    parser.add_argument("--section", choices=("train", "truncation", "all"), default="all", help="default: %(default)s")
+    parser.add_argument(
+        "--section",
+        choices=("train", "truncation"),
+        default="train",
+        help="train (default); truncation: compares lengths of back-propagation, and saves its picture only",
+    )
     parser.add_argument(
         "--model",
         choices=("manual", "static", "dynamic"),
@@ -447,11 +451,14 @@ def name_lags(known):
 
 
 def draw_levels(axes, all_levels):
-    """The level of knowing nothing, that of each dependency alone, and that of all."""
-    for index, (known, level) in enumerate(all_levels.items(), start=1):
-        if len(known) <= 1 or len(known) == max(map(len, all_levels)):
-            label = f"knows of {name_lags(known)}: {level:.4f}"
-            axes.axhline(level, linestyle=":", color=f"C{index % 10}", label=label)
+    """The levels of who knows of nothing, of the dependency that tells the most, of one more, and so on to all."""
+    chain = [()]
+    while len(chain) < max(map(len, all_levels)) + 1:
+        larger = [known for known in all_levels if len(known) == len(chain) and set(known) > set(chain[-1])]
+        chain.append(min(larger, key=all_levels.get))
+    for index, known in enumerate(chain, start=1):
+        label = f"knows of {name_lags(known)}: {all_levels[known]:.4f}"
+        axes.axhline(all_levels[known], linestyle=":", color=f"C{index}", label=label)
 
 
 def plot_training(training_losses, all_levels, title, folder):
@@ -509,7 +516,7 @@ def compare_truncations(config, settings, all_levels, folder):
 def get_config(args):
     """The config that the flags name."""
     config = configs.get_config(configs.ECHO_CONFIGS, args.config, args.overrides)
-    longest = config.num_steps if args.section == "train" else max(config.num_steps, *TRUNCATIONS)
+    longest = config.num_steps if args.section == "train" else max(TRUNCATIONS)
     needed = config.batch_size * 101 * longest
     if config.size < needed:
         raise UserError(
@@ -530,12 +537,9 @@ def main(argv=None):
     all_levels, folder = levels(args.lags, args.effects), args.save_path or "plots"
     settings = {"model": args.model, "rnn_mode": args.rnn_mode, "lags": args.lags, "effects": args.effects}
     settings["seed"] = args.seed
-    results = {}
-    if args.section in ("train", "all"):
-        results["train"] = learn(config, settings, all_levels, args.save_path, folder)
-    if args.section in ("truncation", "all"):
-        results["truncation"] = compare_truncations(config, settings, all_levels, folder)
-    return results if args.section == "all" else results[args.section]
+    if args.section == "train":
+        return learn(config, settings, all_levels, args.save_path, folder)
+    return compare_truncations(config, settings, all_levels, folder)
 
 
 if __name__ == "__main__":

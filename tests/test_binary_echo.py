@@ -140,8 +140,7 @@ def test_all_variants_are_the_same_training():
 
 def test_modes_print_the_same_losses(in_tmp_path):
     auto, basic = (
-        binary_echo.main(["--section=train", "--config=test", f"--rnn_mode={mode}"])["training_losses"]
-        for mode in ("auto", "basic")
+        binary_echo.main(["--config=test", f"--rnn_mode={mode}"])["training_losses"] for mode in ("auto", "basic")
     )
     assert len(auto) == 12  # 666 steps an epoch, two epochs
     np.testing.assert_allclose(auto, basic, atol=1e-4)
@@ -156,7 +155,7 @@ def test_an_average_covers_exactly_100_steps(in_tmp_path, capsys):
         m = binary_echo.EchoModel(config, "manual", 666)
         session.run(tf.global_variables_initializer())
         losses, _ = binary_echo.run_steps(session, m, xs, ys, np.zeros([3, 4]), "auto")
-    result = binary_echo.main(["--section=train", "--config=test", "--set", "num_epochs=1"])
+    result = binary_echo.main(["--config=test", "--set", "num_epochs=1"])
     expected = [np.mean(losses[first : first + 100]) for first in range(1, 600, 100)]
     np.testing.assert_allclose(result["training_losses"], expected, rtol=1e-6)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Average")]
@@ -172,7 +171,7 @@ def test_the_tutorials_function(monkeypatch, capsys):
 
 
 def test_the_small_network_finds_the_dependency_at_3(in_tmp_path, capsys):
-    result = binary_echo.main(["--section=train", "--set", "num_epochs=1"])
+    result = binary_echo.main(["--set", "num_epochs=1"])
     assert result["learned"] == (3,) and len(result["training_losses"]) == 333
     assert binary_echo.final_loss(result["training_losses"]) == pytest.approx(0.5192, rel=0.01)
     output = capsys.readouterr().out
@@ -183,7 +182,7 @@ def test_the_small_network_finds_the_dependency_at_3(in_tmp_path, capsys):
 
 
 def test_the_medium_network_finds_both(in_tmp_path):
-    result = binary_echo.main(["--section=train", "--config=medium"])
+    result = binary_echo.main(["--config=medium"])
     assert result["learned"] == (3, 8)
     assert binary_echo.final_loss(result["training_losses"]) == pytest.approx(0.4545, rel=0.01)
 
@@ -216,7 +215,7 @@ def sigmoid(x):
 
 
 def test_other_lags(in_tmp_path):
-    arguments = ["--section=train", "--lags=1", "--effects=0.5", "--set", "num_epochs=1", "--set", "size=300000"]
+    arguments = ["--lags=1", "--effects=0.5", "--set", "num_epochs=1", "--set", "size=300000"]
     result = binary_echo.main(arguments)
     assert list(result["levels"]) == [(), (1,)] and result["learned"] == (1,)
 
@@ -232,7 +231,7 @@ def test_truncation(in_tmp_path, capsys):
 @pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
 def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, rnn_mode):
     monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 77)
-    arguments = ["--section=train", "--config=test", f"--rnn_mode={rnn_mode}"]
+    arguments = ["--config=test", f"--rnn_mode={rnn_mode}"]
     expected = binary_echo.main([*arguments, "--save_path=whole"])
     run_steps = binary_echo.run_steps
     for stop in (3, 9, 5):  # after so many runs
@@ -265,7 +264,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, cap
 
 def test_divergence_ends_with_status_1(in_tmp_path, capsys):
     with pytest.raises(SystemExit) as exit_:
-        binary_echo.main(["--section=train", "--config=test", "--set", "learning_rate=1e37"])
+        binary_echo.main(["--config=test", "--set", "learning_rate=1e37"])
     error = capsys.readouterr().err
     assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error
 
@@ -275,6 +274,8 @@ def test_divergence_ends_with_status_1(in_tmp_path, capsys):
     [
         (["--config=large"], "small, medium, test"),
         (["--model=lstm"], "--model"),
+        (["--section=all"], "--section"),
+        (["--section=truncation", "--set", "size=4000"], "size 4000 makes no average of 100 steps"),
         (["--rnn_mode=fused"], "--rnn_mode"),
         (["--lags=3,3", "--effects=1,1"], "--lags"),
         (["--lags=-1"], "--lags"),
