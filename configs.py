@@ -240,6 +240,46 @@ class LSTMTestConfig(LSTMSmallConfig):
 LSTM_CONFIGS = {"small": LSTMSmallConfig, "test": LSTMTestConfig}
 
 
+class CharGRUSmallConfig:
+    """One GRU layer with the tutorial's numbers."""
+
+    max_length = 100  # characters of a chunk; back-propagation through time is cut there
+    embedding_dim = 256
+    hidden_units = 1024
+    num_layers = 1
+    keep_prob = 1.0  # the part of embeddings and of each layer's outputs that dropout keeps
+    learning_rate = 0.001  # of Adam
+    batch_size = 64
+    n_epochs = 20
+    patience = 0  # epochs without a better validation loss that end the run, and the best weights count; 0: the last do
+    num_generate = 1000  # characters at the end
+
+
+class CharGRUMediumConfig(CharGRUSmallConfig):
+    """Two layers with dropout, for the best validation loss."""
+
+    hidden_units = 512
+    num_layers = 2
+    keep_prob = 0.5
+    learning_rate = 0.002
+    n_epochs = 60
+    patience = 6
+
+
+class CharGRUTestConfig(CharGRUSmallConfig):
+    """The program's ways, in seconds."""
+
+    __test__ = False
+
+    embedding_dim = 8
+    hidden_units = 16
+    learning_rate = 0.01
+    n_epochs = 2
+
+
+CHAR_GRU_CONFIGS = {"small": CharGRUSmallConfig, "medium": CharGRUMediumConfig, "test": CharGRUTestConfig}
+
+
 def values(config):
     """The hyperparameters of `config`, a class or an instance, by name."""
     return {name: getattr(config, name) for name in sorted(dir(config)) if not name.startswith("_")}
@@ -264,7 +304,7 @@ def get_config(table, name, overrides=()):
             value = kind(text)
         except ValueError as error:
             raise UserError(f"{override}: {key} is of type {kind.__name__}, like {known[key]}") from error
-        may_be_zero = key in ("vocab_size", "max_epoch")
+        may_be_zero = key in ("vocab_size", "max_epoch", "patience")
         least, limit = (1, 2**31) if kind is int else (1e-37, 1e38)  # what fp32 holds with all its digits
         if not (least <= value < limit or value == 0 and may_be_zero):
             raise UserError(f"{override}: {key} must be at least {0 if may_be_zero else least}, below {limit}")

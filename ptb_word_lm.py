@@ -36,6 +36,7 @@ from tf1 import app, checkpoints, plots, progress, tf
 from tf1.app import UserError
 from tf1.dropout import DropoutWrapper, dropout
 from tf1.metrics import Metrics
+from tf1.progress import Position
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
 
@@ -167,20 +168,6 @@ class PTBModel:
     @property
     def train_op(self):
         return self._train_op
-
-
-class Position:
-    """Where an epoch stands between two steps.
-
-    Attributes:
-      step: how many steps are done.
-      costs: the sum of their costs.
-      state: the RNN state behind them, [num_layers, 2 (c, h), batch_size, hidden_size]; None: the initial state.
-      speed: words a second, of the steps since the epoch or the process began.
-    """
-
-    def __init__(self, step=0, costs=0.0, state=None, speed=0.0):
-        self.step, self.costs, self.state, self.speed = step, costs, state, speed
 
 
 def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_step=None):

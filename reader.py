@@ -34,6 +34,7 @@ FILES = {
         "t10k-images-idx3-ubyte.gz",
         "t10k-labels-idx1-ubyte.gz",
     ),
+    "shakespeare": ("shakespeare.txt",),
 }
 
 _BLOCK_BYTES = 4 << 20  # that are read at once: large enough for speed, small enough for memory
@@ -368,6 +369,107 @@ def shuffle_batch(X, y, batch_size, random):
     order = random.permutation(len(X))
     for indices in np.array_split(order, len(X) // batch_size):
         yield X[indices], y[indices]
+
+
+def find_text(data_path=None):
+    """The text that `data_path` names, a file or the folder of shakespeare.txt; without it what `find_data` finds.
+
+    Returns:
+      The file, and whether it is the embedded sample.
+    Raises:
+      UserError: there is no such file, or the folder lacks it.
+    """
+    if data_path is not None and not os.path.isdir(data_path):
+        if not os.path.isfile(data_path):
+            raise UserError(f"--data_path={data_path} is not a file: name a text file, UTF-8, or its folder")
+        return data_path, False
+    folder, is_sample = find_data("shakespeare", data_path)
+    return os.path.join(folder, *FILES["shakespeare"]), is_sample
+
+
+def _code_points(path):
+    """Yields the text of the file in pieces, its characters as uint32."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:  # without the byte order mark that some editors write
+            while piece := file.read(_BLOCK_BYTES):
+                if "\0" in piece:
+                    raise UserError(f"{path} has a NUL character: it is not a text file")
+                yield np.frombuffer(piece.encode("utf-32-le"), np.uint32)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text ({error.reason}): convert it to UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def char_raw_data(path):
+    """Reads a text in any language.
+
+    Returns:
+      The text as ids, [number of characters], of the least unsigned type that holds them, and the vocabulary, a list
+      of the distinct characters, sorted.
+    Raises:
+      UserError: the file cannot be read, is empty, is not UTF-8 text, or has but one character.
+    """
+    length, used = 0, np.zeros(0x110000, bool)
+    for piece in _code_points(path):
+        length += len(piece)
+        used[piece] = True
+    unique = np.flatnonzero(used)
+    if len(unique) < 2:
+        found = f"nothing but {chr(unique[0])!r}" if length else "nothing in it: it must hold text, UTF-8"
+        raise UserError(f"{path} has {found}")
+    char2idx = np.zeros(len(used), np.min_scalar_type(len(unique) - 1))
+    char2idx[unique] = np.arange(len(unique))
+    ids, end = np.empty(length, char2idx.dtype), 0
+    for piece in _code_points(path):
+        ids[end : end + len(piece)] = char2idx[piece]
+        end += len(piece)
+    return ids, [chr(character) for character in unique]
+
+
+def char_epoch_size(num_characters, batch_size, max_length, batching):
+    """How many batches `char_batches` makes of an epoch.
+
+    Raises:
+      UserError: not even one.
+    """
+    if batching == "tutorial":
+        batches = len(range(0, num_characters - max_length, max_length)) // batch_size
+    else:
+        batches = (num_characters // batch_size - 1) // max_length
+    if batches < 1:
+        raise UserError(
+            f"{num_characters} characters to train on cannot fill batch_size {batch_size} x max_length {max_length}, "
+            f"which takes {batch_size * (max_length + 1)}: lower --set batch_size=N or --set max_length=N, "
+            "or take more text"
+        )
+    return batches
+
+
+def char_batches(ids, batch_size, max_length, batching, start=0):
+    """Yields the batches of an epoch from number `start` on: inputs and labels, [batch_size, max_length] each.
+
+    The label of a character is the one behind it. For batch_size 2 and max_length 2 the two ways to cut the text are:
+
+        text         a b c d e f g h i j
+        tutorial     [a b]  [e f]       chunk after chunk: what follows row 0 is in row 1,
+                     [c d]  [g h]       and in the next batch row 0 goes on where row 1 ended
+        contiguous   [a b]  [c d]       as many streams as rows: what follows a row
+                     [f g]  [h i]       is the same row of the next batch
+
+    Args:
+      ids: the text, [number of characters].
+      batching: "tutorial" or "contiguous".
+    """
+    size = char_epoch_size(len(ids), batch_size, max_length, batching)
+    if batching == "tutorial":
+        distance, stride = max_length, batch_size * max_length  # from row to row, from batch to batch
+    else:
+        distance, stride = len(ids) // batch_size, max_length
+    rows = distance * np.arange(batch_size)[:, None]
+    for batch in range(start, size):
+        positions = rows + np.arange(batch * stride, batch * stride + max_length)
+        yield ids[positions], ids[positions + 1]
 
 
 T_MIN, T_MAX, RESOLUTION = 0, 30, 0.1

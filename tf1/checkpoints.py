@@ -45,6 +45,48 @@ def _short(error):
     return " ".join(str(getattr(error, "message", error)).split("\n")[0].split())[:200]
 
 
+def check_identity(save_path, saved, current):
+    """UserError where the identity of the run in `save_path` is not the `current` one."""
+    if difference := "; ".join(_differences(saved, current)):
+        raise UserError(
+            f"--save_path={save_path} holds a run with {difference}: give the same command, or another --save_path"
+        )
+
+
+def _paths(save_path):
+    """The checkpoints in the folder, oldest first.
+
+    By the files, not by the index file `checkpoint`, which may be damaged or lost as well.
+    """
+    steps = [re.fullmatch(r"model-(\d+)\.index", name) for name in os.listdir(save_path)]
+    return [os.path.join(save_path, f"model-{step}") for step in sorted(int(m[1]) for m in steps if m)]
+
+
+def find(save_path):
+    """The newest checkpoint that is whole, its path and a dict of its `identity` and `progress`; None: there is none.
+
+    Raises:
+      UserError: there are checkpoints and none is whole.
+    """
+    paths = _paths(save_path)
+    for path in reversed(paths):
+        try:
+            return path, json.loads(_read_json(path))
+        except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
+            write(f"Checkpoint {path} is damaged and passed over: {_short(error)}")
+    if paths:
+        raise UserError(f"no checkpoint in --save_path={save_path} can be read: name another folder")
+    return None
+
+
+def _read_json(path):
+    """The JSON text of the checkpoint, after every tensor in it has been read and its checksum compared."""
+    reader = tf.train.load_checkpoint(path)
+    for name in reader.get_variable_to_shape_map():
+        reader.get_tensor(name)
+    return np.asarray(reader.get_tensor(f"{_SCOPE}/json")).item().decode()
+
+
 class Checkpoints:
     """The checkpoints of one run; create it when the graph has all its other variables.
 
@@ -75,15 +117,22 @@ class Checkpoints:
         }
         self._assign = [tf.assign(variable, self._placeholders[name]) for name, variable in self._variables.items()]
         self._saver = tf.train.Saver(max_to_keep=2)
+        self._keeper = tf.train.Saver(tf.trainable_variables(), max_to_keep=0)
 
-    def save(self, session, progress, arrays):
-        """Saves all variables, `progress` (a dict of JSON values) and `arrays`."""
+    def save(self, session, progress, arrays, kept_as=None):
+        """Saves all variables, `progress` (a dict of JSON values) and `arrays`; the two newest of them stay.
+
+        Where `kept_as` is given, the weights are saved under that name as well, for good.
+        """
         if not self._save_path:
             return
         text = json.dumps({"identity": self._identity, "progress": progress})
         session.run(self._assign, {self._placeholders[name]: value for name, value in {"json": text, **arrays}.items()})
         path = os.path.join(self._save_path, "model")
         try:
+            if kept_as:
+                kept_path = os.path.join(self._save_path, kept_as)
+                self._keeper.save(session, kept_path, write_meta_graph=False, write_state=False)
             self._saver.save(session, path, tf.train.get_global_step(), write_meta_graph=False)
         except (tf.errors.OpError, OSError, ValueError) as error:  # ValueError: Saver's word for a folder that is gone
             raise UserError(f"no checkpoint can be saved in {self._save_path}: {_short(error)}", 1) from error
@@ -94,37 +143,13 @@ class Checkpoints:
         Raises:
           UserError: the checkpoint belongs to another run, or there are checkpoints and none is whole.
         """
-        if not self._save_path:
+        if not self._save_path or not (found := find(self._save_path)):
             return None
-        # By the files, oldest first, not by the index file `checkpoint`, which may be damaged or lost as well.
-        steps = [re.fullmatch(r"model-(\d+)\.index", name) for name in os.listdir(self._save_path)]
-        paths = [os.path.join(self._save_path, f"model-{step}") for step in sorted(int(m[1]) for m in steps if m)]
-        found = bool(paths)
-        while paths:
-            try:
-                saved = json.loads(self._read_json(paths[-1]))
-                break
-            except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
-                write(f"Checkpoint {paths.pop()} is damaged and passed over: {_short(error)}")
-        else:
-            if found:
-                raise UserError(f"no checkpoint in --save_path={self._save_path} can be read: name another folder")
-            return None
-        difference = "; ".join(_differences(saved["identity"], self._identity))
-        if difference:
-            raise UserError(
-                f"--save_path={self._save_path} holds a run with {difference}: "
-                "give the same command, or another --save_path"
-            )
-        self._saver.restore(session, paths[-1])
-        self._saver.recover_last_checkpoints(paths)
-        write(f"{note} {paths[-1]}")
+        path, saved = found
+        check_identity(self._save_path, saved["identity"], self._identity)
+        self._saver.restore(session, path)
+        paths = _paths(self._save_path)
+        self._saver.recover_last_checkpoints(paths[: paths.index(path) + 1])
+        write(f"{note} {path}")
         arrays = session.run({name: variable for name, variable in self._variables.items() if name != "json"})
         return saved["progress"], arrays
-
-    def _read_json(self, path):
-        """The JSON text of the checkpoint, after every tensor in it has been read and its checksum compared."""
-        reader = tf.train.load_checkpoint(path)
-        for name in reader.get_variable_to_shape_map():
-            reader.get_tensor(name)
-        return np.asarray(reader.get_tensor(f"{_SCOPE}/json")).item().decode()

@@ -29,3 +29,17 @@ def report_steps(total):
     if total >= 110:
         return {10 + tenth * (total // 10) for tenth in range(10)}
     return {tenth * total // 10 for tenth in range(10)}
+
+
+class Position:
+    """Where an epoch stands between two steps.
+
+    Attributes:
+      step: how many steps are done.
+      costs: the sum of their costs.
+      state: the RNN state behind them, as the script keeps it; None: the initial state.
+      speed: words or characters a second, of the steps since the epoch or the process began.
+    """
+
+    def __init__(self, step=0, costs=0.0, state=None, speed=0.0):
+        self.step, self.costs, self.state, self.speed = step, costs, state, speed
