@@ -37,6 +37,12 @@ def real_mnist():
 
 
 @pytest.fixture
+def real_shakespeare():
+    """The same for Shakespeare."""
+    return real_data("shakespeare")
+
+
+@pytest.fixture
 def images(tmp_path):
     """Makes a folder with the four IDX files from lists of labels, an image's pixels all 20 * label, and returns it."""
 

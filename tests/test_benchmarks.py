@@ -50,3 +50,9 @@ def test_echo_training(run_module):
     lines = process.stdout.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["manual", "static", "dynamic", "gen_data"]
     assert all(float(line.split()[-1]) < 1e-4 for line in lines[:3])  # the difference of the losses
+
+
+def test_char_generation(run_module):
+    process = run_module("benchmarks.char_generation", "--characters=20")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.startswith("in the graph ") and process.stdout.endswith("; the texts are the same\n")

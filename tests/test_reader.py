@@ -341,3 +341,91 @@ def test_pieces_of_the_time_series():
     times = starts + np.arange(21) / 10
     expected = times * np.sin(times) / 3 + 2 * np.sin(times * 5)
     np.testing.assert_allclose(np.concatenate([X, y[:, -1:]], axis=1)[:, :, 0], expected, atol=1e-12)
+
+
+def test_a_text_is_ids_of_its_sorted_characters(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_bytes("\ufeffda\r\nß 漢da".encode())
+    ids, characters = reader.char_raw_data(str(path))
+    assert characters == ["\n", " ", "a", "d", "ß", "漢"]
+    assert ids.tolist() == [3, 2, 0, 4, 1, 5, 3, 2]
+    assert ids.dtype == np.uint8
+
+
+def test_a_text_of_many_characters_longer_than_a_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", 101)
+    random = np.random.RandomState(0)
+    text = "".join(map(chr, random.randint(0x4E00, 0x4E00 + 600, 5000)))
+    (tmp_path / "book.txt").write_text(text, encoding="utf-8")
+    ids, characters = reader.char_raw_data(str(tmp_path / "book.txt"))
+    assert characters == sorted(set(text)) and len(characters) > 500
+    assert "".join(characters[index] for index in ids) == text
+    assert ids.dtype == np.uint16
+
+
+def test_a_text_is_found_by_its_file_or_its_folder(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "shakespeare.txt"
+    path.write_text("To be\n")
+    assert reader.find_text(str(path)) == (str(path), False)
+    assert reader.find_text(str(tmp_path)) == (str(path), False)
+    monkeypatch.setenv("RNN_DATA_DIR", str(tmp_path.parent))
+    found, is_sample = reader.find_text()
+    assert is_sample and os.path.getsize(found) > 200_000
+    assert "this is the embedded sample" in capsys.readouterr().out
+
+
+def test_batches_of_characters_by_hand():
+    def text_of(batching, text, **kwargs):
+        ids = np.frombuffer(text.encode(), np.uint8)
+        return [
+            tuple(tuple(bytes(row).decode() for row in array) for array in pair)
+            for pair in reader.char_batches(ids, 2, 2, batching, **kwargs)
+        ]
+
+    contiguous = [(("ab", "fg"), ("bc", "gh")), (("cd", "hi"), ("de", "ij"))]
+    assert text_of("contiguous", "abcdefghij") == contiguous
+    assert text_of("contiguous", "abcdefghijk") == contiguous  # a character that fills no row
+    assert text_of("contiguous", "abcdefghij", start=1) == contiguous[1:]
+    tutorial = [(("ab", "cd"), ("bc", "de")), (("ef", "gh"), ("fg", "hi"))]
+    assert text_of("tutorial", "abcdefghij") == tutorial
+    assert text_of("tutorial", "abcdefghi") == tutorial  # i is the last label
+    assert text_of("tutorial", "abcdefgh") == tutorial[:1]
+    assert text_of("tutorial", "abcdefghijkl") == tutorial  # the last partial batch is left out
+    assert text_of("tutorial", "abcdefghij", start=2) == []
+
+
+def test_the_tutorials_batches_are_those_of_its_loop():
+    ids = np.random.RandomState(0).randint(0, 50, 5321)
+    max_length, batch_size = 7, 13
+    input_text, labels_text = [], []
+    for i in range(0, len(ids) - max_length, max_length):
+        input_text.append(ids[i : i + max_length])
+        labels_text.append(ids[i + 1 : i + 1 + max_length])
+    batches = list(reader.char_batches(ids, batch_size, max_length, "tutorial"))
+    assert len(batches) == len(input_text) // batch_size
+    for number, (inputs, labels) in enumerate(batches):
+        piece = slice(number * batch_size, (number + 1) * batch_size)
+        np.testing.assert_array_equal(inputs, input_text[piece])
+        np.testing.assert_array_equal(labels, labels_text[piece])
+
+
+@pytest.mark.parametrize("batching", ["contiguous", "tutorial"])
+@pytest.mark.parametrize("batch_size, max_length", [(1, 1), (3, 4), (4, 3), (5, 1)])
+def test_how_many_batches_of_characters(batching, batch_size, max_length):
+    for length in range(60):
+        ids = np.arange(length)
+        if length < batch_size * max_length + (1 if batching == "tutorial" else batch_size):
+            with pytest.raises(UserError, match=f"^{length} characters to train on cannot fill batch_size"):
+                reader.char_epoch_size(length, batch_size, max_length, batching)
+            continue
+        size = reader.char_epoch_size(length, batch_size, max_length, batching)
+        batches = list(reader.char_batches(ids, batch_size, max_length, batching))
+        assert len(batches) == size
+        used = np.concatenate([inputs.ravel() for inputs, _ in batches])
+        assert len(set(used)) == size * batch_size * max_length  # no character twice
+        for inputs, labels in batches:
+            assert inputs.shape == (batch_size, max_length)
+            np.testing.assert_array_equal(labels, inputs + 1)
+        if batching == "contiguous":
+            for (_, labels), (inputs, _) in zip(batches, batches[1:]):
+                np.testing.assert_array_equal(labels[:, -1], inputs[:, 0])

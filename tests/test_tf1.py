@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT
 from tf1 import plots, progress
 
-SCRIPTS = ["ptb_word_lm.py", "rnn_basics.py", "time_series.py", "lstm_by_hand.py", "binary_echo.py"]
+SCRIPTS = ["ptb_word_lm.py", "rnn_basics.py", "time_series.py", "lstm_by_hand.py", "char_gru.py", "binary_echo.py"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

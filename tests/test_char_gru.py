@@ -1,0 +1,549 @@
+"""The layer against NumPy, Keras and cuDNN's layout, generation against its distribution, resuming, bad input."""
+
+import json
+import math
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import char_gru
+import configs
+from tf1 import layers, tf
+
+SMALL = ["--config=test", "--set", "batch_size=4", "--set", "max_length=10"]
+TEXT = "".join(
+    f"{number} times {word}, said the {person}.\n"
+    for number, (word, person) in enumerate(zip(["yes", "no", "perhaps"] * 40, ["Queen", "king"] * 60))
+)
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """The current folder, with a text in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "book.txt").write_text(TEXT)
+    return tmp_path
+
+
+def make_config(**values):
+    config = configs.CharGRUTestConfig()
+    for name, value in values.items():
+        setattr(config, name, value)
+    return config
+
+
+def build(config, vocab_size=9, is_training=False, seed=1, **generation):
+    """A model whose weights, biases too, are random and large enough to matter."""
+    with tf.variable_scope("Model"):
+        model = char_gru.CharGRU(is_training, config, vocab_size)
+    if generation:
+        model.build_generation(**generation)
+    random = np.random.RandomState(seed)
+    values = [random.uniform(-0.8, 0.8, variable.shape) for variable in tf.trainable_variables()]
+    return model, [tf.assign(variable, value) for variable, value in zip(tf.trainable_variables(), values)]
+
+
+def numbers(save_path):
+    """The metrics that do not tell of time, and the weights."""
+    lines = [json.loads(line) for line in open(os.path.join(save_path, "metrics.jsonl"))]
+    timed = "wall_s", "characters_per_second"
+    checkpoint = tf.train.load_checkpoint(str(save_path))
+    names = [name for name in checkpoint.get_variable_to_shape_map() if name != "resume/json"]
+    return (
+        [{key: line[key] for key in line if key not in timed} for line in lines],
+        {name: checkpoint.get_tensor(name).tobytes() for name in names},
+    )
+
+
+def test_numbers_of_the_tutorial():
+    config = configs.values(configs.CharGRUSmallConfig())
+    expected = {"max_length": 100, "embedding_dim": 256, "hidden_units": 1024, "batch_size": 64, "learning_rate": 0.001}
+    assert expected.items() <= config.items()
+    assert (config["n_epochs"], config["num_layers"], config["keep_prob"], config["num_generate"]) == (20, 1, 1.0, 1000)
+
+
+def test_numpy_agrees_with_tensorflow(capsys):
+    for seed in range(3):
+        results = char_gru.main(["--section=bptt", f"--seed={seed}"])
+        names = {f"W_{gate}{of}" for gate in "rzh" for of in "xh"} | {f"b_{gate}" for gate in "rzh"}
+        names |= {"W_o", "loss", "inputs", "initial_state"}
+        assert set(results["reset_before"]) == names
+        assert set(results["reset_after"]) == names | {"d_r", "d_z", "d_h"}
+        # TensorFlow computes in fp32, 12 steps of sums of at most 12 terms.
+        assert all(difference < 1e-5 for form in results.values() for difference in form.values())
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_numpy_gradients_are_those_of_finite_differences(reset_after):
+    random = np.random.RandomState(0)
+    shapes = {"W_rx": (3, 4), "W_zx": (3, 4), "W_hx": (3, 4), "W_rh": (4, 4), "W_zh": (4, 4), "W_hh": (4, 4)}
+    shapes.update(b_r=4, b_z=4, b_h=4, W_o=(4, 5), **({"d_r": 4, "d_z": 4, "d_h": 4} if reset_after else {}))
+    arrays = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    arrays.update(inputs=random.normal(size=(6, 2, 3)), initial_state=random.normal(size=(2, 4)))
+    targets = random.randint(0, 5, (6, 2))
+
+    def loss():
+        weights = {name: arrays[name] for name in shapes}
+        gru = char_gru.NumpyGRU(weights, reset_after)
+        return gru.forward(arrays["inputs"], arrays["initial_state"], targets), gru
+
+    gradients = loss()[1].backward()
+    for name, array in arrays.items():
+        for index in np.ndindex(array.shape):
+            value, step = array[index], 1e-6
+            array[index] = value + step
+            above = loss()[0]
+            array[index] = value - step
+            below = loss()[0]
+            array[index] = value
+            # The error of the quotient is about step^2 + 1e-16 / step.
+            assert gradients[name][index] == pytest.approx((above - below) / (2 * step), abs=1e-8), (name, index)
+
+
+def test_the_layout_is_that_of_keras():
+    config = make_config()
+    inputs = np.random.RandomState(0).normal(size=[7, 3, 5]).astype(np.float32)
+    with tf.Graph().as_default(), tf.Session() as session:
+        keras = tf.keras.layers.GRU(
+            4, reset_after=True, recurrent_activation="sigmoid", return_sequences=True, bias_initializer="uniform"
+        )
+        expected = keras(tf.transpose(inputs, [1, 0, 2]))
+        cell = char_gru.GRUCell(*keras.weights)
+        outputs, final_state = tf.nn.dynamic_rnn(cell, tf.constant(inputs), dtype=tf.float32, time_major=True)
+        session.run(tf.global_variables_initializer())
+        outputs_value, expected_value, final_value = session.run([outputs, expected, final_state])
+        np.testing.assert_allclose(outputs_value, expected_value.transpose(1, 0, 2), atol=1e-6)  # rounding
+        np.testing.assert_array_equal(final_value, outputs_value[-1])
+    with tf.Graph().as_default():
+        build(config, vocab_size=9)
+        shapes = {variable.op.name: variable.shape.as_list() for variable in tf.trainable_variables()}
+    assert shapes == {
+        "Model/embedding": [9, 8],
+        "Model/gru_0/kernel": [8, 48],
+        "Model/gru_0/recurrent_kernel": [16, 48],
+        "Model/gru_0/bias": [2, 48],
+        "Model/dense/kernel": [16, 9],
+        "Model/dense/bias": [9],
+    }
+
+
+def cudnn_in_numpy(inputs, state, params):
+    """A GRU as cuDNN's documentation has it (cudnnRNNMode_t, CUDNN_GRU), from its one vector of weights.
+
+        i = sigmoid(W_i x + R_i h + b_Wi + b_Ri)        r = sigmoid(W_r x + R_r h + b_Wr + b_Rr)
+        h' = tanh(W_h x + r * (R_h h + b_Rh) + b_Wh)    h = (1 - i) * h' + i * h
+
+    linLayerID 0 is r, 1 is i, 2 is h' of the inputs; 3, 4, 5 the same of the state.
+    """
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))
+    size, units = inputs.shape[2], state.shape[1]
+    sizes = [units * size] * 3 + [units * units] * 3 + [units] * 6
+    parts = np.split(params, np.cumsum(sizes))[:-1]
+    W = [part.reshape(units, size) for part in parts[:3]]
+    R = [part.reshape(units, units) for part in parts[3:6]]
+    b = parts[6:]
+    outputs = []
+    for x in inputs:
+        r = sigmoid(x @ W[0].T + state @ R[0].T + b[0] + b[3])
+        i = sigmoid(x @ W[1].T + state @ R[1].T + b[1] + b[4])
+        new = np.tanh(x @ W[2].T + r * (state @ R[2].T + b[5]) + b[2])
+        state = (1 - i) * new + i * state
+        outputs.append(state)
+    return np.array(outputs)
+
+
+def test_the_vector_of_cudnn_says_the_same_as_the_variables():
+    random = np.random.RandomState(0)
+    kernel, recurrent_kernel, bias = (random.normal(size=shape) for shape in ((5, 12), (4, 12), (2, 12)))
+    inputs, state = random.normal(size=[6, 3, 5]), random.normal(size=[3, 4])
+    with tf.Graph().as_default(), tf.Session() as session:
+        variables = [tf.constant(array, tf.float64) for array in (kernel, recurrent_kernel, bias)]
+        cell = char_gru.GRUCell(*variables)
+        outputs, _ = tf.nn.dynamic_rnn(cell, tf.constant(inputs), initial_state=tf.constant(state), time_major=True)
+        params, outputs_value = session.run([layers.cudnn_gru_params(*variables), outputs])
+    assert params.shape == (5 * 12 + 4 * 12 + 2 * 12,)
+    np.testing.assert_allclose(cudnn_in_numpy(inputs, state, params), outputs_value, atol=1e-12)  # fp64
+
+
+def test_the_cudnn_graph():
+    config = make_config(num_layers=2, keep_prob=0.5)
+    shapes = {}
+    for rnn_mode in "basic", "cudnn":
+        with tf.Graph().as_default() as graph, tf.variable_scope("Model"):
+            model = char_gru.CharGRU(True, config, 9, rnn_mode)
+            shapes[rnn_mode] = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
+            gradients = tf.gradients(model.loss, [*tf.trainable_variables(), model.initial_state])
+            assert None not in gradients
+            operations = graph.get_operations()
+        if rnn_mode == "cudnn":
+            recurrent = [op for op in operations if op.type == "CudnnRNNV3"]
+            assert len(recurrent) == 2 and {op.device for op in recurrent} == {"/device:GPU:0"}
+            assert {op.get_attr("rnn_mode") for op in recurrent} == {b"gru"}
+            # Those of the training operation, which run where the layers do.
+            backward = [op for op in operations if op.type == "CudnnRNNBackpropV3" and op.device]
+            assert [op.device for op in backward] == ["/device:GPU:0"] * 2
+            lookup = [op for op in operations if "embedding_lookup" in op.name and op.type == "ResourceGather"]
+            lookup = lookup or [op for op in operations if "embedding_lookup" in op.name and op.type == "GatherV2"]
+            assert lookup and {op.device for op in lookup} == {"/device:CPU:0"}
+    assert shapes["basic"] == shapes["cudnn"]
+
+
+def test_cudnn_without_a_gpu_is_one_line(book, capsys):
+    if tf.test.is_gpu_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main([*SMALL, "--data_path=book.txt", "--rnn_mode=cudnn", "--save_path=run"])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and "--rnn_mode=cudnn needs a GPU" in error
+    assert char_gru.choose_rnn_mode("auto") == "basic"
+    assert os.listdir() == ["book.txt"]
+
+
+def test_a_run_prints_the_tutorials_lines_and_trains_everything(book, monkeypatch, capsys):
+    untrained = {}
+    run_epoch = char_gru.run_epoch
+
+    def noting(session, *args, **kwargs):
+        untrained.update(
+            untrained or zip((v.op.name for v in tf.trainable_variables()), session.run(tf.trainable_variables()))
+        )
+        return run_epoch(session, *args, **kwargs)
+
+    monkeypatch.setattr(char_gru, "run_epoch", noting)
+    result = char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run", "--set", "n_epochs=6"])
+    output = capsys.readouterr().out
+    split = int(0.9 * len(TEXT))
+    batches = (split // 4 - 1) // 10
+    distinct = len(set(TEXT))
+    assert f"own text, {len(TEXT):,} characters, {distinct} distinct; {split:,} to train on" in output
+    assert f"An epoch uses {40 * batches:,} characters, {batches} batches (contiguous) of 4 x 10" in output
+    first = float(output.partition("Epoch 1 Batch 0 Loss ")[2].split()[0])
+    assert first == pytest.approx(math.log(distinct), abs=0.05)
+    assert [line for line in output.splitlines() if line.startswith("Epoch 6 Batch")][0].startswith("Epoch 6 Batch 0 L")
+    loss, bits = result["validation_loss"][-1], result["validation_loss"][-1] / math.log(2)
+    assert f"Validation loss {loss:.4f} ({bits:.3f} bits)" in output
+    assert len(result["train_loss"]) == 6 and result["validation_loss"][-1] < result["validation_loss"][0]
+    assert len(result["text"]) == 1001 and result["text"].startswith("Q") and set(result["text"]) <= set(TEXT)
+    assert output.count("Sample:\nQ") == 6
+    checkpoint = tf.train.load_checkpoint("run")
+    assert checkpoint.get_tensor("Model/global_step") == 6 * batches
+    for name, value in untrained.items():
+        assert np.any(checkpoint.get_tensor(name) != value), name
+    assert json.load(open("run/vocabulary.json")) == sorted(set(TEXT))
+    kept = tf.train.load_checkpoint("run/ckpt-5")  # of the fifth epoch, for good
+    assert set(kept.get_variable_to_shape_map()) == set(untrained)
+    files = set(os.listdir("run"))
+    assert {"char_gru_learning_curve.png", "metrics.jsonl", "checkpoint"} <= files
+    assert any(name.startswith("events.out.tfevents") for name in files)
+    assert len([name for name in files if name.endswith(".index")]) == 3  # two of the run, one kept
+
+
+def test_both_ways_to_batch_train_and_carry_the_state(book, capsys):
+    losses = [
+        char_gru.main([*SMALL, "--data_path=book.txt", f"--batching={batching}"])["train_loss"]
+        for batching in ("contiguous", "tutorial")
+    ]
+    assert losses[0] != losses[1]
+    assert os.listdir("plots") == ["char_gru_learning_curve.png"]
+
+
+def test_the_state_is_carried_from_batch_to_batch():
+    config = make_config(batch_size=2, max_length=5, n_epochs=1)
+    ids = np.random.RandomState(0).randint(0, 9, 200)
+    with tf.Graph().as_default(), tf.Session() as session:
+        model, assign = build(config)
+        session.run(assign)
+        model.train_op = tf.no_op()
+        position = char_gru.Position()
+        loss = char_gru.run_epoch(session, model, ids, config, "contiguous", 1, position)
+        rows = ids.reshape(2, 100)[:, :96]  # 19 batches of 5, and the last target
+        feed_dict = {model.input_data: rows[:, :-1].T, model.targets: rows[:, 1:].T}
+        feed_dict[model.initial_state] = char_gru.zero_state(config, 2)
+        expected, state = session.run([model.loss, model.final_state], feed_dict)
+    assert loss == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(position.state, state, atol=1e-6)
+
+
+def test_validation_predicts_each_character_once_from_at_least_max_length_before():
+    config = make_config(batch_size=4, max_length=7, num_layers=2)
+    ids = np.random.RandomState(0).randint(0, 9, 139)
+    split = 80  # 59 characters: rows of 15, 15, 15, 14
+    with tf.Graph().as_default(), tf.Session() as session:
+        model, assign = build(config)
+        session.run(assign)
+        found = char_gru.evaluate(session, model, ids, split, config)
+        costs = 0.0
+        for start, end in (80, 95), (95, 110), (110, 125), (125, 139):
+            inputs, targets = (ids[start - 7 - before : end - before, None] for before in (1, 0))
+            feed_dict = {model.input_data: inputs, model.targets: targets}
+            feed_dict[model.initial_state] = char_gru.zero_state(config, 1)
+            costs += session.run(model.losses, feed_dict)[7:].sum()
+    assert found == pytest.approx(costs / 59, rel=1e-6)
+
+
+@pytest.mark.parametrize("temperature, top_k", [(0.0, None), (1.0, None), (0.5, 3), (2.0, 100)])
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_a_text_does_not_depend_on_how_it_is_generated(monkeypatch, temperature, top_k, num_layers):
+    config = make_config(num_layers=num_layers)
+    with tf.Graph().as_default(), tf.Session() as session:
+        model, assign = build(config, temperature=temperature, top_k=top_k)
+        session.run(assign)
+        texts = []
+        for start, characters_a_run in ([3, 1, 4], 100), ([3, 1, 4], 7), ([3], 100):
+            monkeypatch.setattr(char_gru, "CHARACTERS_A_RUN", characters_a_run)
+            text = np.concatenate(list(char_gru.generate(session, model, config, start, 150, seed=5))).tolist()
+            assert len(text) == 150
+            assert text == char_gru.generate_step_by_step(session, model, config, start, 150, seed=5)
+            texts.append(text)
+        assert texts[0] == texts[1]
+        other = np.concatenate(list(char_gru.generate(session, model, config, [3, 1, 4], 150, seed=6))).tolist()
+        assert (other == texts[0]) == (temperature == 0)
+
+
+@pytest.mark.parametrize("temperature, top_k", [(1.0, None), (0.5, None), (3.0, None), (1.0, 4), (0.7, 1)])
+def test_characters_are_drawn_from_the_distribution_that_is_told(temperature, top_k):
+    config, count = make_config(), 4000
+    with tf.Graph().as_default(), tf.Session() as session:
+        model, assign = build(config, temperature=temperature, top_k=top_k)
+        session.run(assign)
+        feed_dict = {model.input_data: [[2]], model.initial_state: char_gru.zero_state(config, 1), model.seed: 1}
+        logits = session.run(model.logits, feed_dict)[0].astype(float)
+        draw = session.make_callable(model.next_id, [*feed_dict, model.position])
+        drawn = [draw(*feed_dict.values(), position) for position in range(count)]
+    probabilities = np.exp(logits / temperature)
+    probabilities[np.argsort(logits)[: -top_k if top_k else 0]] = 0
+    probabilities /= probabilities.sum()
+    counts = np.bincount(drawn, minlength=9)
+    assert np.all(counts[probabilities == 0] == 0)
+    possible = probabilities > 0
+    expected = count * probabilities[possible]
+    # Chi-square with at most 8 degrees of freedom: above 30 with probability 2e-4, and the draws are always the same.
+    assert np.sum((counts[possible] - expected) ** 2 / expected) < 30
+
+
+def test_generate_loads_and_does_not_train(book, capsys):
+    trained = char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run", "--seed=3"])
+    before = {name: os.stat(f"run/{name}").st_mtime_ns for name in os.listdir("run")}
+    os.remove("book.txt")  # the text itself is not needed
+    capsys.readouterr()
+    result = char_gru.main(["--generate=1000", "--save_path=run", "--seed=3"])
+    assert result["text"] == trained["text"]
+    assert capsys.readouterr() == (f"{trained['text']}\n", "")
+    other = char_gru.main(["--generate=1000", "--save_path=run", "--seed=4"])
+    assert other["text"] != trained["text"]
+    started = char_gru.main([*SMALL, "--generate=9", "--save_path=run", "--start_string=the king", "--temperature=0"])
+    assert started["text"].startswith("the king") and len(started["text"]) == 17
+    repeated = char_gru.main(["--generate=9", "--save_path=run", "--start_string=the king", "--top_k=1", "--seed=9"])
+    assert repeated["text"] == started["text"]
+    assert before == {name: os.stat(f"run/{name}").st_mtime_ns for name in os.listdir("run")}
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "--generate goes with --save_path"),
+        (["--save_path=nowhere"], "--save_path=nowhere holds no checkpoint: train first"),
+        (["--save_path=empty"], "--save_path=empty holds no checkpoint: train first"),
+        (["--save_path=run", "--config=small"], "config batch_size 4, now 64"),
+        (["--save_path=run", "--set", "batch_size=5"], "now 5"),
+        (["--save_path=run", "--start_string=Ω and 那"], "--start_string has 'Ω', '那', which the text does not have"),
+        (["--save_path=run", "--start_string="], "--start_string is empty"),
+        (["--save_path=damaged"], "vocabulary.json is damaged"),
+        (["--save_path=other"], "vocabulary.json is of another text"),
+        (["--save_path=without"], "vocabulary.json cannot be read"),
+    ],
+)
+def test_what_cannot_be_generated(trained_run, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(trained_run)
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main(["--generate=5", *arguments])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
+
+
+@pytest.fixture(scope="module")
+def trained_run(tmp_path_factory):
+    """A folder with a trained network in `run`, and with copies whose vocabulary is lost or wrong."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "book.txt").write_text(TEXT)
+    for name, vocabulary in ("run", None), ("damaged", "[1"), ("other", '["a", "b"]'), ("without", ""):
+        char_gru.main([*SMALL, f"--data_path={folder}/book.txt", f"--save_path={folder}/{name}"])
+        if vocabulary:
+            (folder / name / "vocabulary.json").write_text(vocabulary)
+        elif vocabulary == "":
+            (folder / name / "vocabulary.json").unlink()
+    (folder / "empty").mkdir()
+    return folder
+
+
+def test_the_best_weights_count_where_the_config_has_patience(book, capsys):
+    # A learning rate that makes the validation loss jump.
+    arguments = [*SMALL, "--data_path=book.txt", "--save_path=run", "--set", "patience=2", "--set", "n_epochs=30"]
+    arguments += ["--set", "learning_rate=0.2", "--set", "hidden_units=4"]
+    result = char_gru.main(arguments)
+    output = capsys.readouterr().out
+    best = int(np.argmin(result["validation_loss"])) + 1
+    assert len(result["validation_loss"]) == best + 2 < 30
+    assert f"The best weights are those of epoch {best}: {min(result['validation_loss']):.4f}" in output
+    assert char_gru.main(["--generate=1000", "--save_path=run"])["text"] == result["text"]
+    checkpoint = tf.train.load_checkpoint("run")
+    assert np.any(checkpoint.get_tensor("best/Model/embedding") != checkpoint.get_tensor("Model/embedding"))
+    capsys.readouterr()
+    again = char_gru.main(arguments)
+    assert again == result
+    assert f"finished; its last line again:\nEpoch {best + 2} Loss" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("batching", ["contiguous", "tutorial"])
+def test_a_stopped_run_goes_on_to_the_same_weights(book, monkeypatch, capsys, batching):
+    arguments = [*SMALL, "--data_path=book.txt", f"--batching={batching}", "--set", "keep_prob=0.7"]
+    arguments += ["--set", "num_layers=2", "--set", "patience=5"]
+    expected = char_gru.main([*arguments, "--save_path=whole"])
+    run_epoch, evaluate = char_gru.run_epoch, char_gru.evaluate
+    stopped = []
+
+    def stop_in_training(*args):
+        *args, after_step = args
+        count = 0
+
+        def after():
+            nonlocal count
+            count += 1
+            if count == 30:
+                os.kill(os.getpid(), signal.SIGINT)
+            after_step()
+
+        return run_epoch(*args, after)
+
+    def stop_in_validation(*args):
+        if not stopped.count("validation"):
+            stopped.append("validation")
+            os.kill(os.getpid(), signal.SIGTERM)
+        return evaluate(*args)
+
+    monkeypatch.setattr(char_gru, "run_epoch", stop_in_training)
+    monkeypatch.setattr(char_gru, "evaluate", stop_in_validation)
+    for status in 130, 130, 143:
+        with pytest.raises(SystemExit) as exit_:
+            char_gru.main([*arguments, "--save_path=parts"])
+        assert exit_.value.code == status
+    monkeypatch.undo()
+    os.chdir(book)
+    capsys.readouterr()
+    assert char_gru.main([*arguments, "--save_path=parts"]) == expected
+    assert "Going on from parts/model-" in capsys.readouterr().out
+    assert numbers("parts") == numbers("whole")
+
+
+def test_a_checkpoint_of_another_run_is_refused(book, capsys):
+    arguments = [*SMALL, "--data_path=book.txt", "--save_path=run", "--set", "n_epochs=1"]
+    char_gru.main(arguments)
+    (book / "other.txt").write_text(TEXT.replace("times", "Times"))
+    for change, message in [
+        (["--batching=tutorial"], "batching contiguous, now tutorial"),
+        (["--seed=7"], "seed 42, now 7"),
+        (["--data_path=other.txt"], "vocabulary"),
+        (["--set", "n_epochs=2"], "config n_epochs 1, now 2"),
+    ]:
+        with pytest.raises(SystemExit) as exit_:
+            char_gru.main(arguments + change)
+        error = capsys.readouterr().err
+        assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
+
+
+@pytest.mark.parametrize("text", ["那是最美好的时代,那是最糟糕的时代;\n" * 60, "Größe und Маленький 😀 שלום\n" * 60])
+def test_a_text_in_any_language(book, capsys, text):
+    (book / "book.txt").write_text(text, encoding="utf-8-sig")
+    result = char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run", "--set", "num_generate=60"])
+    assert result["text"].startswith(text[0]) and len(result["text"]) == 61
+    assert json.load(open("run/vocabulary.json")) == sorted(set(text))
+    assert result["train_loss"][-1] < result["train_loss"][0]
+
+
+def test_a_terminal_without_the_letters(book, run_script):
+    (book / "book.txt").write_text("那是最美好的时代\n" * 60, encoding="utf-8")
+    arguments = [*SMALL, "--data_path=book.txt", "--set", "n_epochs=1"]
+    process = run_script("char_gru.py", *arguments, env={"PYTHONIOENCODING": "ascii"})
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "\\u90a3" in process.stdout
+
+
+@pytest.mark.parametrize(
+    "content, arguments, message",
+    [
+        (b"", [], "book.txt has nothing in it"),
+        (b"\xef\xbb\xbf", [], "book.txt has nothing in it"),
+        (b"aaaa" * 900, [], "book.txt has nothing but 'a'"),
+        (b"ab" * 20, [], "36 characters to train on cannot fill batch_size 4 x max_length 10, which takes 44"),
+        ("größe ".encode("latin-1") * 90, [], "book.txt is not UTF-8 text"),
+        (b"\xff\xfea\0b\0" * 90, [], "book.txt is not UTF-8 text"),
+        (b"a\0b" * 90, [], "book.txt has a NUL character"),
+        (b"\x1f\x8b\x08\0" * 90, [], "book.txt is not UTF-8 text"),
+        (TEXT.encode(), ["--start_string=Qx Ω"], "--start_string has 'x', 'Ω', which the text does not have"),
+        (TEXT.encode(), ["--start_string="], "--start_string is empty"),
+        (TEXT.encode(), ["--data_path=nowhere.txt"], "--data_path=nowhere.txt is not a file"),
+        (TEXT.encode(), ["--data_path=folder"], "folder has no shakespeare.txt"),
+        (TEXT.encode(), ["--data_path=/dev/zero"], "--data_path=/dev/zero is not a file"),
+        (TEXT.encode(), ["--generate=0"], "--generate: 0 is not in the range"),
+        (TEXT.encode(), ["--generate=x"], "--generate"),
+        (TEXT.encode(), ["--temperature=-1"], "--temperature: -1 is neither 0 nor in the range"),
+        (TEXT.encode(), ["--temperature=nan"], "--temperature: nan is neither 0"),
+        (TEXT.encode(), ["--top_k=0"], "--top_k: 0 is not in the range"),
+        (TEXT.encode(), ["--batching=random"], "--batching"),
+        (TEXT.encode(), ["--config=large"], "small, medium, test"),
+        (TEXT.encode(), ["--set", "keep_prob=2"], "at most 1"),
+        (TEXT.encode(), ["--save_path=book.txt"], "--save_path=book.txt cannot be a folder"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(book, capsys, content, arguments, message):
+    (book / "book.txt").write_bytes(content)
+    (book / "folder").mkdir()
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run", *arguments])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert error.count("\n") == 1 and message in error and error.startswith("char_gru.py: error: "), error
+    assert sorted(os.listdir()) == ["book.txt", "folder"]
+
+
+def test_divergence_ends_with_status_1(book, capsys):
+    arguments = ["--data_path=book.txt", "--save_path=run", "--set", "learning_rate=1e37", "--set", "embedding_dim=64"]
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main([*SMALL, *arguments])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error, error
+    assert not [name for name in os.listdir("run") if name.startswith("model")]
+
+
+def test_the_sample_says_what_a_perfect_model_reaches(book, monkeypatch, capsys):
+    monkeypatch.setenv("RNN_DATA_DIR", str(book / "folder"))
+    (book / "folder").mkdir()
+    result = char_gru.main(["--config=test", "--set", "n_epochs=1"])
+    output = capsys.readouterr().out
+    assert "this is the embedded sample, not the real set" in output and "Text: the embedded sample" in output
+    assert f"On this text a perfect model would reach {result['perfect_bits'] * math.log(2):.4f}" in output
+    assert result["perfect_bits"] * math.log(2) < result["validation_loss"][0] < 3.5
+
+
+def test_gradients_of_the_introduction(capsys):
+    result = char_gru.main(["--section=gradients"])
+    assert result["tape_gradient"].tolist() == result["graph_gradient"].tolist() == [[2.0]]
+    assert [float(gradient) for gradient in result["gradients"]] == [12.0, 9.0]
+    value, gradients = result["value_and_gradients"]
+    assert (float(value), *map(float, gradients)) == (18.0, 12.0, 9.0)
+    assert result["py_function"] == pytest.approx(math.log(2)) and result["py_function_gradient"] == 0.5
+    assert result["executing_eagerly"] and result["embedding_difference"] == 0
+    np.testing.assert_array_equal(result["embedding_lookup"], result["one_hot_product"])
+    assert "difference at most 0.0" in capsys.readouterr().out
+
+
+def test_shakespeare(real_shakespeare, book, capsys):
+    arguments = ["--config=test", f"--data_path={real_shakespeare}", "--set", "n_epochs=1", "--set", "num_generate=9"]
+    result = char_gru.main(arguments)
+    output = capsys.readouterr().out
+    assert "Text: Shakespeare, 1,115,394 characters, 65 distinct; 1,003,854 to train on, 111,540 to validate" in output
+    assert "An epoch uses 998,400 characters, 156 batches (contiguous) of 64 x 100; 5,454 are left over" in output
+    assert "Epoch 1 Batch 0 Loss 4.17" in output and "Epoch 1 Batch 100 Loss" in output
+    assert 2 < result["validation_loss"][0] < 2.7
