@@ -3,9 +3,9 @@
 Source: seed 002's tutorial (in Chinese, after Yash Katariya), which trains a GRU on Shakespeare in eager mode; this is
 graph mode. Losses are in nats a character, beside them bits a character, which are nats / ln 2.
 
-Commands, what they end with on the real text, and the time on 2 cores:
+Command, the last line of 3 epochs on the real text, and the time an epoch takes on 2 cores:
 
-COMMANDS
+    python char_gru.py --config=small --set n_epochs=3    Validation loss 1.7454 (2.518 bits)      3 minutes
 
 Any text in UTF-8, and what a trained network writes:
 
@@ -25,7 +25,7 @@ product h U with all three gates side by side, and only so does a checkpoint mov
 Batches. The tutorial carries the state from batch to batch, but puts one chunk of the text below the other: in the next
 batch row i does not go on where row i ended, so that all rows but the first start from the state of another place
 (`--batching=tutorial`). By default the text is cut into as many streams as a batch has rows, and the carried state is
-the right one. Validation loss behind 3 epochs: BATCHING
+the right one. Validation loss behind 3 epochs of the small model: 1.7454 by default, 1.8369 in the tutorial's order.
 
 Departures from the tutorial, each with its reason:
 

@@ -45,6 +45,8 @@ def numbers_of(log):
     yield from (f"{float(text):.6f}" for text in re.findall(r"^(?:0|100|1400) \tMSE: ([\d.]+)", log, re.MULTILINE))
     yield from (f"{float(text):.1f}" for text in re.findall(r"^0 Training MSE: ([\d.]+)", log, re.MULTILINE))
     yield from re.findall(r"^ +\d+ +(0\.\d{4})  ", log, re.MULTILINE)
+    epochs = re.findall(r"^Epoch \d+ Loss (\S+) \(.*loss (\S+) \((\S+) bits", log, re.MULTILINE)
+    yield from epochs[-1] if epochs else ()
 
 
 def test_results_are_those_of_the_logs():
