@@ -23,7 +23,7 @@ product h U with all three gates side by side, and only so does a checkpoint mov
 `--section=bptt` has both forms in NumPy with their back-propagation through time.
 
 Batches. The tutorial carries the state from batch to batch, but puts one chunk of the text below the other: in the next
-batch row i does not go on where row i ended, so that all rows but the first start from the state of another place
+batch row i does not go on where row i ended, so that every row starts from the state of another place
 (`--batching=tutorial`). By default the text is cut into as many streams as a batch has rows, and the carried state is
 the right one. Validation loss behind 3 epochs of the small model: 1.7454 by default, 1.8369 in the tutorial's order.
 
@@ -59,7 +59,7 @@ from tf1.progress import Position
 TRAIN_PART = 0.9  # of the text; the rest validates
 SAMPLE_CHARACTERS = 200  # of the text that is shown behind each epoch
 KEPT_EPOCHS = 5  # every fifth epoch's weights are kept
-CHARACTERS_A_RUN = 100  # that one session.run generates
+CHARACTERS_A_RUN = 200  # that one session.run reads and draws
 VOCABULARY = "vocabulary.json"
 
 
@@ -98,7 +98,7 @@ def parse_args(argv=None):
         "--generate",
         type=positive_int,
         metavar="N",
-        help="writes N characters with the network in --save_path, and does not train",
+        help="writes N characters with the network in --save_path, and does not train; config and vocabulary are there",
     )
     parser.add_argument("--start_string", help="what a generated text starts with (default: Q, or the first character)")
     parser.add_argument(
@@ -216,52 +216,71 @@ class CharGRU:
         return layers.cudnn_gru(inputs, initial_state, *variables, is_training=is_training)
 
     def build_generation(self, temperature, top_k):
-        """Adds what `generate` and `generate_step_by_step` run; the batch size is 1 there."""
-        self.seed = tf.placeholder(tf.int32, [])
-        self.position = tf.placeholder(tf.int32, [])  # of the next character in the generated text
-        self.count = tf.placeholder(tf.int32, [])
+        """Adds what `generate` and `generate_step_by_step` run; the batch size is 1 there.
 
-        def draw(logits, position):
+        The whole loop is compiled by XLA: it is a chain of small operations, and of products of a vector with a matrix,
+        which XLA computes on all cores.
+        """
+        num_layers, vocab_size = len(self._cells), self.logits.shape[1].value
+        self.seed = tf.placeholder(tf.int32, [])
+        self.position = tf.placeholder(tf.int32, [])  # in the generated text, of the first character that is drawn
+        self.given = tf.placeholder(tf.int32, [CHARACTERS_A_RUN])  # to be read; -1: what was drawn before
+        self.character = tf.placeholder(tf.int32, [])  # drawn last
+        self.count = tf.placeholder(tf.int32, [])  # of the steps, at most CHARACTERS_A_RUN
+
+        def draw(logits, seed, position):
             """The id of the character at `position`, int32 [], from its `logits` [1, vocab_size]."""
             if temperature == 0:
                 return tf.argmax(logits[0], output_type=tf.int32)
-            k = min(top_k or logits.shape[1].value, logits.shape[1].value)
-            values, indices = tf.nn.top_k(logits[0], k)  # sorted, so that rounding alone moves no character's place
-            seed = tf.stack([self.seed, position])
-            drawn = tf.random.stateless_categorical(values[None] / temperature, 1, seed, dtype=tf.int32)
-            return indices[drawn[0, 0]]
+            if top_k and top_k < vocab_size:
+                least = tf.nn.top_k(logits[0], top_k).values[-1]
+                logits = tf.where(logits < least, tf.fill(tf.shape(logits), -np.inf), logits)
+            drawn = tf.random.stateless_categorical(logits / temperature, 1, tf.stack([seed, position]), dtype=tf.int32)
+            return drawn[0, 0]
 
-        self.next_id = draw(self.logits[-1:], self.position)
+        def loop(given, character, states, seed, position, count, table, cells, dense_kernel, dense_bias):
+            def body(index, character, states, drawn):
+                character = tf.where(given[index] < 0, character, given[index])
+                x, new_states = tf.gather(table, character[None]), []
+                for state, (kernel, recurrent_kernel, bias) in zip(states, cells):
+                    if new_states:
+                        x = tf.matmul(new_states[-1], kernel) + bias[0]
+                    new_states.append(gru_step(x, tf.matmul(state, recurrent_kernel) + bias[1], state))
+                logits = tf.matmul(new_states[-1], dense_kernel, transpose_b=True) + dense_bias
+                character = draw(logits, seed, position + index)
+                return index + 1, character, new_states, drawn.write(index, character)
 
+            _, character, states, drawn = tf.while_loop(
+                lambda index, *_: index < count,
+                body,
+                [0, character, states, tf.TensorArray(tf.int32, CHARACTERS_A_RUN)],
+                back_prop=False,
+            )
+            return drawn.stack(), character, tf.stack(states)
+
+        cells = [
+            [variable.read_value() for variable in (cell.kernel, cell.recurrent_kernel, cell.bias)]
+            for cell in self._cells
+        ]
         # The first layer's product with its inputs, for each character of the vocabulary: [vocab_size, 3 * units].
-        first = self._cells[0]
-        table = tf.matmul(self._embedding, first.kernel) + first.bias[0]
-        recurrent = [(cell.recurrent_kernel.read_value(), cell.bias[1]) for cell in self._cells]
-        ids_to_read, num_to_read = self.input_data[:, 0], tf.shape(self.input_data)[0]
-
-        def body(index, character, states, drawn):
-            """Reads a character and draws the next one; those of input_data are read whatever was drawn."""
-            x, new_states = tf.gather(table, character[None]), []
-            for layer, (state, (recurrent_kernel, bias)) in enumerate(zip(states, recurrent)):
-                if layer > 0:
-                    x = tf.matmul(new_states[-1], self._cells[layer].kernel) + self._cells[layer].bias[0]
-                new_states.append(gru_step(x, tf.matmul(state, recurrent_kernel) + bias, state))
-            logits = tf.matmul(new_states[-1], self._dense_kernel) + self._dense_bias
-            character = draw(logits, self.position + index + 1 - num_to_read)
-            drawn = drawn.write(index, character)
-            following = index + 1
-            given = ids_to_read[tf.minimum(following, num_to_read - 1)]
-            return following, tf.where(following < num_to_read, given, character), new_states, drawn
-
-        steps = num_to_read + self.count - 1
-        _, _, states, drawn = tf.while_loop(
-            lambda index, *_: index < steps,
-            body,
-            [0, ids_to_read[0], tf.unstack(self.initial_state), tf.TensorArray(tf.int32, steps)],
-            back_prop=False,
+        table = tf.matmul(self._embedding, cells[0][0]) + cells[0][2][0]
+        states = [self.initial_state[layer] for layer in range(num_layers)]
+        compiled = tf.function(loop, jit_compile=True, autograph=False)
+        # [CHARACTERS_A_RUN], [] and [num_layers, 1, units]
+        self.drawn, self.last_character, self.last_state = compiled(
+            self.given,
+            self.character,
+            states,
+            self.seed,
+            self.position,
+            self.count,
+            table,
+            cells,
+            tf.transpose(self._dense_kernel),
+            self._dense_bias.read_value(),
         )
-        self.generated = drawn.stack()[num_to_read - 1 :]  # [count]
-        self.generated_state = tf.stack(states)  # behind all that was read: the last character drawn was not
+        # Compiled as well: XLA's random numbers are others than TensorFlow's.
+        self.next_id = tf.function(draw, jit_compile=True, autograph=False)(self.logits[-1:], self.seed, self.position)
 
 
 def zero_state(config, batch_size):
@@ -273,14 +292,17 @@ def generate(session, model, config, start, count, seed):
 
     Which character is drawn is keyed by `seed` and by its place, so the text does not depend on the pieces.
     """
-    state, read = zero_state(config, 1), list(start)
-    for position in range(0, count, CHARACTERS_A_RUN):
-        feed_dict = {model.initial_state: state, model.input_data: np.array(read)[:, None]}
-        feed_dict.update({model.position: position, model.seed: seed})
-        feed_dict[model.count] = min(CHARACTERS_A_RUN, count - position)
-        ids, state = session.run([model.generated, model.generated_state], feed_dict)
-        yield ids
-        read = ids[-1:]
+    state, character = zero_state(config, 1), 0
+    behind = len(start) - 1  # steps that read the start string; what they draw is not used
+    for begin in range(0, behind + count, CHARACTERS_A_RUN):
+        steps = min(CHARACTERS_A_RUN, behind + count - begin)
+        given = np.full(CHARACTERS_A_RUN, -1)
+        piece = start[begin : begin + CHARACTERS_A_RUN]
+        given[: len(piece)] = piece
+        feed_dict = {model.given: given, model.character: character, model.initial_state: state, model.count: steps}
+        feed_dict.update({model.seed: seed, model.position: begin - behind})
+        drawn, character, state = session.run([model.drawn, model.last_character, model.last_state], feed_dict)
+        yield drawn[max(0, behind - begin) : steps]
 
 
 def generate_step_by_step(session, model, config, start, count, seed):
@@ -293,6 +315,15 @@ def generate_step_by_step(session, model, config, start, count, seed):
         ids.append(next_id)
         read = [next_id]
     return ids
+
+
+def check_loss(loss, place):
+    if not loss < 700:  # NaN, or more than a perplexity can express
+        raise UserError(
+            f"the loss became {loss:g} {place}, what was saved before is kept: "
+            "lower --set learning_rate=X (a run with another config needs another --save_path)",
+            1,
+        )
 
 
 def run_epoch(session, model, ids, config, batching, epoch, position, verbose=False, after_step=None):
@@ -319,12 +350,7 @@ def run_epoch(session, model, ids, config, batching, epoch, position, verbose=Fa
             feed_dict = {model.input_data: inputs.T, model.targets: targets.T, model.initial_state: position.state}
             loss, state, _ = session.run([model.loss, model.final_state, model.train_op], feed_dict)
             position.step, position.costs, position.state = batch + 1, position.costs + float(loss), state
-            if not math.isfinite(loss):
-                raise UserError(
-                    f"the loss became {loss:g} at batch {batch} of {epoch_size}, what was saved before is kept: "
-                    "lower --set learning_rate=X (a run with another config needs another --save_path)",
-                    1,
-                )
+            check_loss(loss, f"at batch {batch} of {epoch_size}")
             characters = (position.step - first_step) * inputs.size
             position.speed = characters / (time.time() - start_time)
             if verbose and batch % 100 == 0:
@@ -417,16 +443,23 @@ def choose_start_string(start_string, characters, first_character):
     return start_string
 
 
-def write_text(session, model, config, characters, start_string, count, seed):
-    """Prints `start_string` and `count` generated characters as they come; returns all of them."""
+def write_text(session, model, config, characters, start_string, count, seed, after_piece=None):
+    """Prints `start_string` and `count` generated characters as they come; returns all of them.
+
+    `after_piece` is called after each piece, and may raise.
+    """
     char2idx = {character: index for index, character in enumerate(characters)}
     text = start_string
     print(start_string, end="", flush=True)
-    for ids in generate(session, model, config, [char2idx[character] for character in start_string], count, seed):
-        piece = "".join(characters[index] for index in ids)
-        print(piece, end="", flush=True)
-        text += piece
-    print()
+    try:
+        for ids in generate(session, model, config, [char2idx[character] for character in start_string], count, seed):
+            piece = "".join(characters[index] for index in ids)
+            print(piece, end="", flush=True)
+            text += piece
+            if after_piece:
+                after_piece()
+    finally:
+        print()
     return text
 
 
@@ -451,7 +484,7 @@ def read_vocabulary(save_path, description):
             return characters
     except OSError as error:
         raise UserError(f"{path} cannot be read, {advice}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is damaged, {advice}: {error}") from error
     raise UserError(f"{path} is of another text than the checkpoints there, which have {description}")
 
@@ -752,6 +785,7 @@ def train(args):
             if args.save_path:
                 write_vocabulary(args.save_path, characters)
             metrics = Metrics(args.save_path, session.run(global_step))
+            metrics.write(records)
             start_time = time.time() - (values["wall_s"] if restored else 0.0)
 
             def save(kept_as=None):
@@ -763,9 +797,11 @@ def train(args):
 
             def after_step():
                 if stop.signum:
-                    save()
+                    place = "the text, behind the last epoch"
+                    if not is_finished(records, config):  # else the last epoch's end is saved
+                        place = f"epoch {len(records) + 1} at batch {position.step} of {epoch_size}"
+                        save()
                     kept = f"saved in {args.save_path}" if args.save_path else "without --save_path nothing is saved"
-                    place = f"epoch {len(records) + 1} at batch {position.step} of {epoch_size}"
                     raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
 
             def after_training_step():
@@ -783,6 +819,7 @@ def train(args):
                     session, m, train_ids, config, args.batching, epoch, position, True, after_training_step
                 )
                 validation_loss = evaluate(session, mvalid, ids, split, config, after_step)
+                check_loss(validation_loss, f"in the validation behind epoch {epoch}")
                 curves = {
                     "train_loss": train_loss,
                     "validation_loss": validation_loss,
@@ -805,9 +842,8 @@ def train(args):
                 best = best_epoch(records)
                 print(f"The best weights are those of epoch {best['epoch']}: {in_bits(best['validation_loss'])}")
             print(f"{config.num_generate} characters from {start_string!r}:")
-            text = write_text(session, mvalid, config, characters, start_string, config.num_generate, args.seed)
-            if stop.signum:
-                raise app.Interrupted(stop.signum, "Stopped behind the training")
+            count = config.num_generate
+            text = write_text(session, mvalid, config, characters, start_string, count, args.seed, after_step)
 
     results = {name: [record[name] for record in records] for name in ("train_loss", "validation_loss")}
     if is_sample:
@@ -822,15 +858,22 @@ def write(args):
     """Generates with the newest checkpoint in `--save_path`, whose config and vocabulary count; returns `text`."""
     if not args.save_path:
         raise UserError("--generate goes with --save_path: name the folder of a trained network")
+    if args.section != "train":
+        raise UserError("--generate goes with --section=train alone: leave --section out")
+    if args.start_string == "":
+        raise UserError("--start_string is empty: give at least one character")
+    if args.data_path is not None:
+        reader.find_text(args.data_path)  # not needed here, but a path that leads nowhere is a mistake
+    given_config = configs.values(get_config(args))
     found = checkpoints.find(args.save_path) if os.path.isdir(args.save_path) else None
     if not found:
         raise UserError(f"--save_path={args.save_path} holds no checkpoint: train first, the same without --generate")
     path, saved = found
     identity, progress_ = saved["identity"], saved["progress"]
-    expected = {**identity, "script": "char_gru"}
-    if args.config or args.overrides:
-        expected["config"] = configs.values(get_config(args))
-    checkpoints.check_identity(args.save_path, identity, expected)
+    given_names = given_config if args.config else [override.partition("=")[0] for override in args.overrides]
+    expected = {**identity["config"], **{name: given_config[name] for name in given_names}}
+    checkpoints.check_identity(args.save_path, identity, {**identity, "script": "char_gru", "config": expected})
+    choose_rnn_mode(args.rnn_mode)
     config = types.SimpleNamespace(**identity["config"])
     characters = read_vocabulary(args.save_path, identity["vocabulary"])
     start_string = choose_start_string(args.start_string, characters, progress_["first_character"])

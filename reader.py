@@ -391,12 +391,14 @@ def _code_points(path):
     """Yields the text of the file in pieces, its characters as uint32."""
     try:
         with open(path, encoding="utf-8-sig") as file:  # without the byte order mark that some editors write
-            while piece := file.read(_BLOCK_BYTES):
-                if "\0" in piece:
-                    raise UserError(f"{path} has a NUL character: it is not a text file")
-                yield np.frombuffer(piece.encode("utf-32-le"), np.uint32)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text ({error.reason}): convert it to UTF-8") from error
+            try:
+                while piece := file.read(_BLOCK_BYTES):
+                    if "\0" in piece:
+                        raise UserError(f"{path} has a NUL character: it is not a text file")
+                    yield np.frombuffer(piece.encode("utf-32-le"), np.uint32)
+            except UnicodeDecodeError as error:
+                position = file.buffer.tell() - len(error.object) + error.start
+                raise UserError(f"{path} is not UTF-8 text (byte {position}): convert it to UTF-8") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -438,10 +440,12 @@ def char_epoch_size(num_characters, batch_size, max_length, batching):
     else:
         batches = (num_characters // batch_size - 1) // max_length
     if batches < 1:
+        needed = batch_size * max_length + (1 if batching == "tutorial" else batch_size)
         raise UserError(
             f"{num_characters} characters to train on cannot fill batch_size {batch_size} x max_length {max_length}, "
-            f"which takes {batch_size * (max_length + 1)}: lower --set batch_size=N or --set max_length=N, "
-            "or take more text"
+            f"which takes {needed}: "
+            + ("lower --set batch_size=N or --set max_length=N, or " if batch_size * max_length > 1 else "")
+            + "take more text"
         )
     return batches
 

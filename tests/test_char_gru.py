@@ -286,20 +286,19 @@ def test_validation_predicts_each_character_once_from_at_least_max_length_before
 @pytest.mark.parametrize("temperature, top_k", [(0.0, None), (1.0, None), (0.5, 3), (2.0, 100)])
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_a_text_does_not_depend_on_how_it_is_generated(monkeypatch, temperature, top_k, num_layers):
-    config = make_config(num_layers=num_layers)
-    with tf.Graph().as_default(), tf.Session() as session:
-        model, assign = build(config, temperature=temperature, top_k=top_k)
-        session.run(assign)
-        texts = []
-        for start, characters_a_run in ([3, 1, 4], 100), ([3, 1, 4], 7), ([3], 100):
-            monkeypatch.setattr(char_gru, "CHARACTERS_A_RUN", characters_a_run)
-            text = np.concatenate(list(char_gru.generate(session, model, config, start, 150, seed=5))).tolist()
-            assert len(text) == 150
-            assert text == char_gru.generate_step_by_step(session, model, config, start, 150, seed=5)
-            texts.append(text)
-        assert texts[0] == texts[1]
-        other = np.concatenate(list(char_gru.generate(session, model, config, [3, 1, 4], 150, seed=6))).tolist()
-        assert (other == texts[0]) == (temperature == 0)
+    config, start, texts = make_config(num_layers=num_layers), [3, 1, 4, 1, 5], []
+    for characters_a_run in 100, 7, 3:
+        monkeypatch.setattr(char_gru, "CHARACTERS_A_RUN", characters_a_run)
+        with tf.Graph().as_default(), tf.Session() as session:
+            model, assign = build(config, temperature=temperature, top_k=top_k)
+            session.run(assign)
+            for seed in 5, 6:
+                texts.append(np.hstack(list(char_gru.generate(session, model, config, start, 150, seed))).tolist())
+                assert len(texts[-1]) == 150
+            if characters_a_run == 100:
+                assert texts[-1] == char_gru.generate_step_by_step(session, model, config, start, 150, seed)
+    assert texts[:2] == texts[2:4] == texts[4:]
+    assert (texts[0] == texts[1]) == (temperature == 0)
 
 
 @pytest.mark.parametrize("temperature, top_k", [(1.0, None), (0.5, None), (3.0, None), (1.0, 4), (0.7, 1)])
@@ -347,10 +346,14 @@ def test_generate_loads_and_does_not_train(book, capsys):
         (["--save_path=nowhere"], "--save_path=nowhere holds no checkpoint: train first"),
         (["--save_path=empty"], "--save_path=empty holds no checkpoint: train first"),
         (["--save_path=run", "--config=small"], "config batch_size 4, now 64"),
-        (["--save_path=run", "--set", "batch_size=5"], "now 5"),
+        (["--save_path=run", "--set", "batch_size=5"], "holds a run with config batch_size 4, now 5: "),
+        (["--save_path=run", "--config=large"], "small, medium, test"),
+        (["--save_path=run", "--section=bptt"], "--generate goes with --section=train"),
+        (["--save_path=run", "--data_path=nowhere"], "--data_path=nowhere is not a file"),
         (["--save_path=run", "--start_string=Ω and 那"], "--start_string has 'Ω', '那', which the text does not have"),
         (["--save_path=run", "--start_string="], "--start_string is empty"),
         (["--save_path=damaged"], "vocabulary.json is damaged"),
+        (["--save_path=nested"], "vocabulary.json is damaged"),
         (["--save_path=other"], "vocabulary.json is of another text"),
         (["--save_path=without"], "vocabulary.json cannot be read"),
     ],
@@ -368,7 +371,13 @@ def trained_run(tmp_path_factory):
     """A folder with a trained network in `run`, and with copies whose vocabulary is lost or wrong."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "book.txt").write_text(TEXT)
-    for name, vocabulary in ("run", None), ("damaged", "[1"), ("other", '["a", "b"]'), ("without", ""):
+    for name, vocabulary in (
+        ("run", None),
+        ("damaged", "[1"),
+        ("nested", "[" * 200_000),
+        ("other", '["a", "b"]'),
+        ("without", ""),
+    ):
         char_gru.main([*SMALL, f"--data_path={folder}/book.txt", f"--save_path={folder}/{name}"])
         if vocabulary:
             (folder / name / "vocabulary.json").write_text(vocabulary)
@@ -477,7 +486,14 @@ def test_a_terminal_without_the_letters(book, run_script):
         (b"\xef\xbb\xbf", [], "book.txt has nothing in it"),
         (b"aaaa" * 900, [], "book.txt has nothing but 'a'"),
         (b"ab" * 20, [], "36 characters to train on cannot fill batch_size 4 x max_length 10, which takes 44"),
-        ("größe ".encode("latin-1") * 90, [], "book.txt is not UTF-8 text"),
+        (b"a" * 9000 + "größe ".encode("latin-1") * 90, [], "book.txt is not UTF-8 text (byte 9002): convert"),
+        (b"\xef\xbb\xbf" + "größe ".encode("latin-1") * 90, [], "book.txt is not UTF-8 text (byte 5): convert"),
+        (b"ab", ["--set", "batch_size=1", "--set", "max_length=1"], "which takes 2: take more text"),
+        (
+            b"ab" * 21,
+            ["--batching=tutorial"],
+            "37 characters to train on cannot fill batch_size 4 x max_length 10, which takes 41",
+        ),
         (b"\xff\xfea\0b\0" * 90, [], "book.txt is not UTF-8 text"),
         (b"a\0b" * 90, [], "book.txt has a NUL character"),
         (b"\x1f\x8b\x08\0" * 90, [], "book.txt is not UTF-8 text"),
@@ -508,13 +524,55 @@ def test_bad_input_is_one_line_and_writes_nothing(book, capsys, content, argumen
     assert sorted(os.listdir()) == ["book.txt", "folder"]
 
 
-def test_divergence_ends_with_status_1(book, capsys):
-    arguments = ["--data_path=book.txt", "--save_path=run", "--set", "learning_rate=1e37", "--set", "embedding_dim=64"]
+@pytest.mark.parametrize("length, place", [(3000, "at batch"), (60, "in the validation behind epoch 1")])
+def test_divergence_ends_with_status_1(book, capsys, length, place):
+    (book / "book.txt").write_text(TEXT[:length])  # 60: an epoch has one batch
+    arguments = ["--data_path=book.txt", "--save_path=run", "--set", "learning_rate=1e37", "--start_string=0"]
     with pytest.raises(SystemExit) as exit_:
         char_gru.main([*SMALL, *arguments])
     error = capsys.readouterr().err
-    assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error, error
+    assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error and place in error, error
     assert not [name for name in os.listdir("run") if name.startswith("model")]
+
+
+def test_a_stop_in_the_last_text(book, monkeypatch, capsys):
+    arguments = [*SMALL, "--data_path=book.txt", "--save_path=run"]
+    generate = char_gru.generate
+
+    def stopping(session, model, config, start, count, seed):
+        if count == 1000:
+            os.kill(os.getpid(), signal.SIGINT)
+        return generate(session, model, config, start, count, seed)
+
+    monkeypatch.setattr(char_gru, "generate", stopping)
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main(arguments)
+    assert exit_.value.code == 130
+    assert capsys.readouterr().out.endswith("\nStopped in the text, behind the last epoch: saved in run\n")
+    monkeypatch.setattr(char_gru, "generate", generate)
+    os.remove("run/metrics.jsonl")  # as if the run had been killed behind its last checkpoint
+    char_gru.main(arguments)
+    assert "is finished" in capsys.readouterr().out
+    assert [json.loads(line)["epoch"] for line in open("run/metrics.jsonl")] == [1, 2]
+
+
+def test_a_checkpoint_moves_between_the_modes(book):
+    char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run"])
+    vocab_size, config = len(set(TEXT)), make_config(batch_size=4, max_length=10)
+    path, placement = tf.train.latest_checkpoint("run"), tf.ConfigProto()
+    placement.graph_options.place_pruned_graph = True  # else ops are placed that do not run, and that need a GPU
+    values = []
+    for rnn_mode in "basic", "cudnn", "basic":
+        with tf.Graph().as_default(), tf.variable_scope("Model"), tf.Session(config=placement) as session:
+            char_gru.CharGRU(True, config, vocab_size, rnn_mode)
+            saver = tf.train.Saver()  # of the optimizer's variables too
+            saver.restore(session, path)
+            values.append(session.run({variable.op.name: variable for variable in tf.global_variables()}))
+            path = saver.save(session, f"{rnn_mode}-{len(values)}")
+    assert values[0].keys() == values[1].keys() == values[2].keys()
+    for name in values[0]:
+        np.testing.assert_array_equal(values[0][name], values[1][name])
+        np.testing.assert_array_equal(values[0][name], values[2][name])
 
 
 def test_the_sample_says_what_a_perfect_model_reaches(book, monkeypatch, capsys):

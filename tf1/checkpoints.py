@@ -58,7 +58,11 @@ def _paths(save_path):
 
     By the files, not by the index file `checkpoint`, which may be damaged or lost as well.
     """
-    steps = [re.fullmatch(r"model-(\d+)\.index", name) for name in os.listdir(save_path)]
+    try:
+        names = os.listdir(save_path)
+    except OSError as error:
+        raise UserError(f"--save_path={save_path} cannot be read: {error.strerror}") from error
+    steps = [re.fullmatch(r"model-(\d+)\.index", name) for name in names]
     return [os.path.join(save_path, f"model-{step}") for step in sorted(int(m[1]) for m in steps if m)]
 
 

@@ -12,18 +12,19 @@ class Metrics:
 
     Args:
       save_path: the folder, which exists.
-      global_step: where the run goes on; events that an earlier session wrote from there on are overruled.
+      global_step: where the run goes on; events that an earlier session wrote behind it are overruled.
     """
 
     def __init__(self, save_path, global_step):
-        self._save_path, self._start, self._writer = save_path, global_step, None
+        self._save_path, self._global_step, self._writer = save_path, global_step, None
 
     def event(self, global_step, **values):
         """Adds a point to the curves of `values`, numbers by name, at `global_step`."""
         if self._save_path:
             if not self._writer:
                 self._writer = tf.summary.FileWriter(self._save_path)
-                self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self._start)
+                # TensorBoard drops what was written from this step on; that of global_step itself is in the checkpoint.
+                self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self._global_step + 1)
             values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
             self._writer.add_summary(tf.Summary(value=values), global_step)
 
