@@ -54,6 +54,7 @@ from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
 from tf1.dropout import dropout
 from tf1.metrics import Metrics
+from tf1.modes import choose_precision, choose_rnn_mode
 from tf1.progress import Position
 
 TRAIN_PART = 0.9  # of the text; the rest validates
@@ -89,12 +90,6 @@ def parse_args(argv=None):
         help="contiguous (default): row i of a batch goes on in row i of the next one; tutorial: chunk below chunk",
     )
     parser.add_argument(
-        "--rnn_mode",
-        choices=("auto", "basic", "cudnn"),
-        default="auto",
-        help="basic: a cell with dynamic_rnn; cudnn: on a GPU; auto (default): cudnn where there is one, else basic",
-    )
-    parser.add_argument(
         "--generate",
         type=positive_int,
         metavar="N",
@@ -108,7 +103,7 @@ def parse_args(argv=None):
         help="the logits are divided by it: below 1 the likely becomes more likely, 0 is argmax (default: %(default)s)",
     )
     parser.add_argument("--top_k", type=positive_int, help="only the k likeliest characters are drawn (default: all)")
-    parser.add_common("--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--precision", "--save_path", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -155,11 +150,14 @@ class CharGRU:
       config: the hyperparameters.
       vocab_size: the number of distinct characters.
       rnn_mode: how the recurrent layers are built; the variables, and so the checkpoints, are the same in all modes.
+        `fused` takes sequences of max_length alone.
+      precision: of the operands of the matrix products, "fp32", or with `fused` "bf16".
     """
 
-    def __init__(self, is_training, config, vocab_size, rnn_mode="basic"):
-        keep_prob = config.keep_prob if is_training else 1.0
-        self.input_data = tf.placeholder(tf.int32, [None, None])  # [num_steps, batch_size]
+    def __init__(self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32"):
+        keep_prob, self._is_training, self._precision = config.keep_prob if is_training else 1.0, is_training, precision
+        num_steps = config.max_length if rnn_mode == "fused" else None
+        self.input_data = tf.placeholder(tf.int32, [num_steps, None])  # [num_steps, batch_size]
         self.targets = tf.placeholder(tf.int32, [None, None])
         self.initial_state = tf.placeholder(tf.float32, [config.num_layers, None, config.hidden_units])
 
@@ -169,14 +167,14 @@ class CharGRU:
             )
             # [num_steps, batch_size, embedding_dim]
             output = tf.nn.embedding_lookup(self._embedding, self.input_data)
+        build = {"basic": self._build_basic, "fused": self._build_fused, "cudnn": self._build_cudnn}[rnn_mode]
         self._cells, final_states = [], []
         for layer in range(config.num_layers):
             if keep_prob < 1:
                 output = dropout(output, keep_prob, layer)
             cell = self._build_cell(layer, output.shape[-1].value, config.hidden_units)
-            build = {"basic": self._build_basic, "cudnn": self._build_cudnn}[rnn_mode]
             # [num_steps, batch_size, hidden_units] and [batch_size, hidden_units]
-            output, final_state = build(output, self.initial_state[layer], cell, is_training)
+            output, final_state = build(output, self.initial_state[layer], cell)
             self._cells.append(cell)
             final_states.append(final_state)
         self.final_state = tf.stack(final_states)
@@ -208,12 +206,16 @@ class CharGRU:
                 tf.get_variable("bias", [2, 3 * units], initializer=zeros),
             )
 
-    def _build_basic(self, inputs, initial_state, cell, is_training):
+    def _build_basic(self, inputs, initial_state, cell):
         return tf.nn.dynamic_rnn(cell, inputs, initial_state=initial_state, time_major=True)
 
-    def _build_cudnn(self, inputs, initial_state, cell, is_training):
+    def _build_fused(self, inputs, initial_state, cell):
         variables = cell.kernel, cell.recurrent_kernel, cell.bias
-        return layers.cudnn_gru(inputs, initial_state, *variables, is_training=is_training)
+        return layers.gru(inputs, initial_state, *variables, precision=self._precision)
+
+    def _build_cudnn(self, inputs, initial_state, cell):
+        variables = cell.kernel, cell.recurrent_kernel, cell.bias
+        return layers.cudnn_gru(inputs, initial_state, *variables, is_training=self._is_training)
 
     def build_generation(self, temperature, top_k):
         """Adds what `generate` and `generate_step_by_step` run; the batch size is 1 there.
@@ -375,13 +377,14 @@ def evaluate(session, model, ids, split, config, after_step=None):
     rows = length * np.arange(config.batch_size)
     costs, state = 0.0, zero_state(config, config.batch_size)
     for start in range(-warm_up, length, config.max_length):
-        # [num_steps, batch_size], counted from split
-        places = rows + np.arange(start, min(start + config.max_length, length))[:, None]
+        steps = np.arange(start, start + config.max_length)[:, None]
+        places = rows + steps  # [max_length, batch_size], counted from split
         indices = np.minimum(places + split, len(ids) - 1)
         feed_dict = {model.input_data: ids[indices - 1], model.targets: ids[indices], model.initial_state: state}
         losses, state = session.run([model.losses, model.final_state], feed_dict)
         if start >= 0:
-            costs += float(np.sum(losses[places < num_characters], dtype=np.float64))
+            counts = (steps < length) & (places < num_characters)
+            costs += float(np.sum(losses[counts], dtype=np.float64))
         if after_step:
             after_step()
     return costs / num_characters
@@ -491,18 +494,6 @@ def read_vocabulary(save_path, description):
 
 def describe_vocabulary(characters):
     return f"{len(characters)} characters, checksum {zlib.crc32(''.join(characters).encode()):08x}"
-
-
-def choose_rnn_mode(rnn_mode):
-    """The mode that `auto` means on this machine.
-
-    Raises:
-      UserError: `cudnn` without a GPU.
-    """
-    has_gpu = tf.test.is_gpu_available() if rnn_mode != "basic" else False
-    if rnn_mode == "cudnn" and not has_gpu:
-        raise UserError("--rnn_mode=cudnn needs a GPU that TensorFlow can use, and there is none: give auto or basic")
-    return ("cudnn" if has_gpu else "basic") if rnn_mode == "auto" else rnn_mode
 
 
 def get_config(args):
@@ -746,6 +737,8 @@ def train(args):
         f"{config.max_length}; {split - used:,} are left over"
     )
     rnn_mode = choose_rnn_mode(args.rnn_mode)
+    precision = choose_precision(args.precision, rnn_mode)
+    modes = {"rnn_mode": rnn_mode, "precision": precision}
     perfect_bits = sample.play_bits_per_character() if is_sample else None
     perfect_loss = perfect_bits and perfect_bits * math.log(2)
     title, folder = f"Character GRU, {args.config or 'small'} config, {corpus}", args.save_path or "plots"
@@ -753,9 +746,9 @@ def train(args):
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(args.seed)
         with tf.variable_scope("Model"):
-            m = CharGRU(is_training=True, config=config, vocab_size=len(characters), rnn_mode=rnn_mode)
+            m = CharGRU(is_training=True, config=config, vocab_size=len(characters), **modes)
         with tf.variable_scope("Model", reuse=True):
-            mvalid = CharGRU(is_training=False, config=config, vocab_size=len(characters), rnn_mode=rnn_mode)
+            mvalid = CharGRU(is_training=False, config=config, vocab_size=len(characters), **modes)
             mvalid.build_generation(args.temperature, args.top_k)
         zeros = tf.zeros_initializer()
         best_weights = [
@@ -765,7 +758,7 @@ def train(args):
         keep_best = [tf.assign(kept, variable) for kept, variable in zip(best_weights, tf.trainable_variables())]
         use_best = [tf.assign(variable, kept) for kept, variable in zip(best_weights, tf.trainable_variables())]
         identity = {"script": "char_gru", "config": configs.values(config), "seed": args.seed}
-        identity["batching"] = args.batching
+        identity.update(batching=args.batching, precision=precision)
         identity["data"] = f"{len(ids):,} characters, checksum {zlib.crc32(ids):08x}"
         identity["vocabulary"] = describe_vocabulary(characters)
         no_state = zero_state(config, config.batch_size)

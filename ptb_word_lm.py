@@ -32,10 +32,11 @@ import numpy as np
 import configs
 import reader
 from data import sample
-from tf1 import app, checkpoints, plots, progress, tf
+from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
-from tf1.dropout import DropoutWrapper, dropout
+from tf1.dropout import DropoutWrapper, dropout, dropout_outputs
 from tf1.metrics import Metrics
+from tf1.modes import choose_precision, choose_rnn_mode
 from tf1.progress import Position
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
@@ -45,14 +46,8 @@ def parse_args(argv=None):
     parser = app.ArgumentParser("ptb_word_lm.py", __doc__)
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.PTB_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
-    parser.add_argument(
-        "--rnn_mode",
-        choices=("auto", "basic"),
-        default="auto",
-        help="basic: the tutorial's unrolled MultiRNNCell; auto (default): the fastest mode, at present basic",
-    )
     parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
-    parser.add_common("--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--precision", "--save_path", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -81,10 +76,11 @@ class PTBModel:
       config: the hyperparameters.
       input_: a `PTBInput`.
       rnn_mode: how the recurrent layers are built; the variables, and so the checkpoints, are the same in all modes.
+      precision: of the operands of the matrix products, "fp32", or with `fused` "bf16".
     """
 
-    def __init__(self, is_training, config, input_, rnn_mode="basic"):
-        self._input = input_
+    def __init__(self, is_training, config, input_, rnn_mode="basic", precision="fp32"):
+        self._input, self._is_training, self._precision = input_, is_training, precision
         size, vocab_size = config.hidden_size, config.vocab_size
         keep_prob = config.keep_prob if is_training else 1.0
 
@@ -95,13 +91,18 @@ class PTBModel:
         if keep_prob < 1:
             inputs = dropout(inputs, keep_prob, layer=0)
 
-        output = {"basic": self._build_basic}[rnn_mode](inputs, config, keep_prob)  # [batch_size * num_steps, size]
+        build = {"basic": self._build_basic, "fused": self._build_fused, "cudnn": self._build_cudnn}[rnn_mode]
+        output = build(inputs, config, keep_prob)  # [batch_size * num_steps, size], row by row, then step by step
 
         softmax_w = tf.get_variable("softmax_w", [size, vocab_size], dtype=tf.float32)
         softmax_b = tf.get_variable("softmax_b", [vocab_size], dtype=tf.float32)
-        logits = tf.matmul(output, softmax_w) + softmax_b  # [batch_size * num_steps, vocab_size]
-        # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.reshape(input_.targets, [-1]), logits=logits)
+        targets = tf.reshape(input_.targets, [-1])
+        if rnn_mode == "fused":
+            loss = layers.softmax_cross_entropy(output, softmax_w, softmax_b, targets, precision, is_training)
+        else:
+            logits = tf.matmul(output, softmax_w) + softmax_b  # [batch_size * num_steps, vocab_size]
+            # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
+            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
         # Summed over the time steps, averaged over the rows: cost / num_steps is nats for a word.
         self._cost = tf.reduce_sum(loss) / input_.batch_size
 
@@ -139,7 +140,41 @@ class PTBModel:
                 cell_output, state = cell(inputs[:, time_step, :], state)  # cell_output: [batch_size, size]
                 outputs.append(cell_output)
         self._final_state = state
-        return tf.reshape(tf.concat(outputs, 1), [-1, config.hidden_size])  # row by row, then step by step
+        return tf.reshape(tf.concat(outputs, 1), [-1, config.hidden_size])
+
+    def _build_fused(self, inputs, config, keep_prob):
+        """The same, each layer a function of the whole sequence."""
+
+        def lstm(inputs, initial_state, kernel, bias):
+            return layers.lstm(inputs, initial_state, kernel, bias, precision=self._precision)
+
+        return self._build_layers(lstm, inputs, config, keep_prob)
+
+    def _build_cudnn(self, inputs, config, keep_prob):
+        """The same through cuDNN, on a GPU."""
+
+        def lstm(inputs, initial_state, kernel, bias):
+            return layers.cudnn_lstm(inputs, initial_state, kernel, bias, is_training=self._is_training)
+
+        return self._build_layers(lstm, inputs, config, keep_prob)
+
+    def _build_layers(self, lstm, inputs, config, keep_prob):
+        """The layers of `lstm`, with the variables and the dropout of the cells of `_build_basic`."""
+        size, batch_size = config.hidden_size, self.input.batch_size
+        output = tf.transpose(inputs, [1, 0, 2])  # time-major, [num_steps, batch_size, size]
+        initial_states, final_states = [], []
+        for layer in range(config.num_layers):
+            with tf.variable_scope(f"RNN/multi_rnn_cell/cell_{layer}/basic_lstm_cell"):
+                kernel = tf.get_variable("kernel", [2 * size, 4 * size])
+                bias = tf.get_variable("bias", [4 * size], initializer=tf.zeros_initializer())
+            c, h = (tf.zeros([batch_size, size]) for _ in range(2))
+            output, final_state = lstm(output, (c, h), kernel, bias)
+            if keep_prob < 1:
+                output = dropout_outputs(output, keep_prob, layer=layer + 1)
+            initial_states.append(tf.nn.rnn_cell.LSTMStateTuple(c, h))
+            final_states.append(tf.nn.rnn_cell.LSTMStateTuple(*final_state))
+        self._initial_state, self._final_state = tuple(initial_states), tuple(final_states)
+        return tf.reshape(tf.transpose(output, [1, 0, 2]), [-1, size])
 
     def assign_lr(self, session, lr_value):
         session.run(self._lr_update, feed_dict={self._new_lr: lr_value})
@@ -346,7 +381,9 @@ def main(argv=None):
     corpus = "the embedded sample" if is_sample else "the Penn Treebank" if is_ptb else "own corpus"
     sizes = f"{' / '.join(f'{count:,}' for count in counts)} tokens, {vocabulary:,} words"
     print(f"Corpus: {corpus}, {sizes}")
-    rnn_mode = "basic" if args.rnn_mode == "auto" else args.rnn_mode
+    rnn_mode = choose_rnn_mode(args.rnn_mode)
+    precision = choose_precision(args.precision, rnn_mode)
+    modes = {"rnn_mode": rnn_mode, "precision": precision}
     is_published = is_ptb and configs.values(config) == configs.values(configs.PTB_CONFIGS[args.config])
     published = PUBLISHED.get(args.config) if is_published else None
     title, folder = f"PTB word language model, {args.config} config, {corpus}", args.save_path or "plots"
@@ -360,18 +397,19 @@ def main(argv=None):
         with tf.name_scope("Train"):
             train_input = PTBInput(config=config, data=train_data, name="TrainInput")
             with tf.variable_scope("Model", reuse=None, initializer=initializer):
-                m = PTBModel(is_training=True, config=config, input_=train_input, rnn_mode=rnn_mode)
+                m = PTBModel(is_training=True, config=config, input_=train_input, **modes)
         with tf.name_scope("Valid"):
             valid_input = PTBInput(config=config, data=valid_data, name="ValidInput")
             with tf.variable_scope("Model", reuse=True, initializer=initializer):
-                mvalid = PTBModel(is_training=False, config=config, input_=valid_input, rnn_mode=rnn_mode)
+                mvalid = PTBModel(is_training=False, config=config, input_=valid_input, **modes)
         with tf.name_scope("Test"):
             test_input = PTBInput(config=eval_config, data=test_data, name="TestInput")
             with tf.variable_scope("Model", reuse=True, initializer=initializer):
-                mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, rnn_mode=rnn_mode)
+                mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, **modes)
 
         data = f"{sizes}, checksum {reader.checksum(data_path, 'ptb')}"
         identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed, "data": data}
+        identity["precision"] = precision
         no_state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
         saved = checkpoints.Checkpoints(args.save_path, identity, {"rnn_state": no_state})
         global_step = tf.train.get_global_step()

@@ -10,7 +10,7 @@ import pytest
 
 import char_gru
 import configs
-from tf1 import layers, tf
+from tf1 import tf
 
 SMALL = ["--config=test", "--set", "batch_size=4", "--set", "max_length=10"]
 TEXT = "".join(
@@ -129,44 +129,6 @@ def test_the_layout_is_that_of_keras():
     }
 
 
-def cudnn_in_numpy(inputs, state, params):
-    """A GRU as cuDNN's documentation has it (cudnnRNNMode_t, CUDNN_GRU), from its one vector of weights.
-
-        i = sigmoid(W_i x + R_i h + b_Wi + b_Ri)        r = sigmoid(W_r x + R_r h + b_Wr + b_Rr)
-        h' = tanh(W_h x + r * (R_h h + b_Rh) + b_Wh)    h = (1 - i) * h' + i * h
-
-    linLayerID 0 is r, 1 is i, 2 is h' of the inputs; 3, 4, 5 the same of the state.
-    """
-    sigmoid = lambda x: 1 / (1 + np.exp(-x))
-    size, units = inputs.shape[2], state.shape[1]
-    sizes = [units * size] * 3 + [units * units] * 3 + [units] * 6
-    parts = np.split(params, np.cumsum(sizes))[:-1]
-    W = [part.reshape(units, size) for part in parts[:3]]
-    R = [part.reshape(units, units) for part in parts[3:6]]
-    b = parts[6:]
-    outputs = []
-    for x in inputs:
-        r = sigmoid(x @ W[0].T + state @ R[0].T + b[0] + b[3])
-        i = sigmoid(x @ W[1].T + state @ R[1].T + b[1] + b[4])
-        new = np.tanh(x @ W[2].T + r * (state @ R[2].T + b[5]) + b[2])
-        state = (1 - i) * new + i * state
-        outputs.append(state)
-    return np.array(outputs)
-
-
-def test_the_vector_of_cudnn_says_the_same_as_the_variables():
-    random = np.random.RandomState(0)
-    kernel, recurrent_kernel, bias = (random.normal(size=shape) for shape in ((5, 12), (4, 12), (2, 12)))
-    inputs, state = random.normal(size=[6, 3, 5]), random.normal(size=[3, 4])
-    with tf.Graph().as_default(), tf.Session() as session:
-        variables = [tf.constant(array, tf.float64) for array in (kernel, recurrent_kernel, bias)]
-        cell = char_gru.GRUCell(*variables)
-        outputs, _ = tf.nn.dynamic_rnn(cell, tf.constant(inputs), initial_state=tf.constant(state), time_major=True)
-        params, outputs_value = session.run([layers.cudnn_gru_params(*variables), outputs])
-    assert params.shape == (5 * 12 + 4 * 12 + 2 * 12,)
-    np.testing.assert_allclose(cudnn_in_numpy(inputs, state, params), outputs_value, atol=1e-12)  # fp64
-
-
 def test_the_cudnn_graph():
     config = make_config(num_layers=2, keep_prob=0.5)
     shapes = {}
@@ -197,7 +159,7 @@ def test_cudnn_without_a_gpu_is_one_line(book, capsys):
         char_gru.main([*SMALL, "--data_path=book.txt", "--rnn_mode=cudnn", "--save_path=run"])
     error = capsys.readouterr().err
     assert exit_.value.code == 2 and error.count("\n") == 1 and "--rnn_mode=cudnn needs a GPU" in error
-    assert char_gru.choose_rnn_mode("auto") == "basic"
+    assert char_gru.choose_rnn_mode("auto") == "fused"
     assert os.listdir() == ["book.txt"]
 
 

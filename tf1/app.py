@@ -55,6 +55,17 @@ def path(text):
 
 
 COMMON_FLAGS = {
+    "--rnn_mode": {
+        "choices": ("auto", "basic", "fused", "cudnn"),
+        "default": "auto",
+        "help": "basic: the tutorial's cells; fused: whole-sequence layers; cudnn: on a GPU; auto: the fastest of them "
+        "(default: %(default)s)",
+    },
+    "--precision": {
+        "choices": ("fp32", "bf16"),
+        "default": "fp32",
+        "help": "of the operands of matrix products; bf16 goes with --rnn_mode=fused (default: %(default)s)",
+    },
     "--save_path": {
         "type": path,
         "help": "folder for checkpoints, events, metrics and pictures; a run there goes on",

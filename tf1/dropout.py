@@ -23,6 +23,17 @@ def dropout(x, keep_prob, layer, time_step=0):
     return tf.where(kept, x / keep_prob, tf.zeros_like(x))
 
 
+def dropout_outputs(outputs, keep_prob, layer):
+    """What `DropoutWrapper(cell, output_keep_prob=keep_prob, layer=layer)` does to its cell's outputs, [T, B, n]."""
+    place = _place(layer, 1)
+    return tf.stack([dropout(output, keep_prob, place, step) for step, output in enumerate(tf.unstack(outputs))])
+
+
+def _place(layer, number):
+    """What `dropout` takes for `layer`, for the inputs (0), outputs (1) or states (2) of a wrapper."""
+    return 3 * layer + number
+
+
 class DropoutWrapper:
     """A cell whose inputs, outputs or states pass through `dropout`: `tf.nn.rnn_cell.DropoutWrapper` with its arguments
     for that, without those for variational dropout.
@@ -61,7 +72,7 @@ class DropoutWrapper:
             keep_prob = self._keep_probs[place]
             if isinstance(keep_prob, float) and keep_prob == 1:
                 return x
-            return dropout(x, keep_prob, 3 * self._layer + place, time_step)
+            return dropout(x, keep_prob, _place(self._layer, place), time_step)
 
         output, state = self._cell(drop(inputs, 0), state)
         output = drop(output, 1)

@@ -1,50 +1,349 @@
-"""Recurrent layers over whole sequences.
+"""Recurrent layers over whole sequences, a softmax layer with its loss, and the recurrent layers of cuDNN.
 
-The variables of a GRU layer are in one layout, Keras' for `reset_after=True`, whatever computes the layer:
+A cell that is unrolled step by step makes TensorFlow multiply what need not wait for the step before. Here a layer is a
+function of whole sequences, time-major, under `tf.custom_gradient`. With T time steps, batch size B, input size I, H
+units, and p = H times the number of gates:
 
-    kernel            [input_size, 3 * units]   the gates side by side: z (update), r (reset), the candidate
-    recurrent_kernel  [units, 3 * units]
-    bias              [2, 3 * units]            of the inputs' product, of the state's product
+    forward     P = X W + b                [T B, I] x [I, p]     one product for all time steps
+                p_t = P_t + h_{t-1} R      [B, H] x [H, p]       T products, which have to wait for each other
+    backward    dh_{t-1} += dp_t R^T       [B, p] x [p, H]       T products, which have to wait for each other
+                dX = dP W^T                [T B, p] x [p, I]     one product for all time steps
+                dW = X^T dP                [I, T B] x [T B, p]   one, where the unrolled cell has T and adds them up
+                dR = H'^T dP               [H, T B] x [T B, p]   the same; H' are the states before each step
+
+dp_t, the gradient to what the gates are made from, is what comes back to step t times factors that the forward pass
+decides alone. They are computed for all time steps at once, before the backward loop, which is left with what must be
+done in order. Both loops are unrolled: a `tf.while_loop` takes a third longer at the size of the small PTB model.
+
+With `precision="bf16"` the operands of the matrix products are rounded to bfloat16, and so are, by TensorFlow, the
+products; all else, sums, gates, gradients and weights, is float32.
+
+The variables have the layout of the cells, so that a checkpoint fits all: of `BasicLSTMCell`, `BasicRNNCell`, and for
+the GRU of Keras' with `reset_after=True`: kernel [input_size, 3 * units], recurrent_kernel [units, 3 * units], and bias
+[2, 3 * units], of the inputs' product and of the state's, with the gates z (update), r (reset) and the candidate.
 """
 
 from tf1 import tf
 
 
-def cudnn_gru_params(kernel, recurrent_kernel, bias):
-    """A GRU layer's variables as the one vector that cuDNN reads.
-
-    Source: NVIDIA's cuDNN documentation, cudnnGetRNNWeightParams: first the matrices, then the biases, each in the
-    order of the linLayerID: reset, update and new memory gate of the inputs, then the same of the state. A matrix has a
-    row for each unit. cuDNN adds two biases, and its new memory gate resets the state's product, bias and all.
-    """
-    matrices, biases = [], []
-    for weights, bias_vector in ((kernel, bias[0]), (recurrent_kernel, bias[1])):
-        (z, r, candidate), (z_bias, r_bias, candidate_bias) = tf.split(weights, 3, axis=1), tf.split(bias_vector, 3)
-        matrices += [tf.reshape(tf.transpose(matrix), [-1]) for matrix in (r, z, candidate)]
-        biases += [r_bias, z_bias, candidate_bias]
-    return tf.concat(matrices + biases, axis=0)
+def _operand(x, precision):
+    return tf.cast(x, tf.bfloat16) if precision == "bf16" else x
 
 
-def cudnn_gru(inputs, initial_state, kernel, recurrent_kernel, bias, is_training):
-    """The layer through cuDNN, on the first GPU.
+def _product(a, b, precision, **transposed):
+    product = tf.matmul(_operand(a, precision), _operand(b, precision), **transposed)
+    return tf.cast(product, tf.float32) if precision == "bf16" else product
+
+
+def _flat(x):
+    """[T, B, n] as [T B, n]."""
+    return tf.reshape(x, [-1, x.shape[-1]])
+
+
+def _before(x0, x):
+    """The values before each step: `x0` [B, H], then `x` [T, B, H] without its last."""
+    return tf.concat([x0[None], x[:-1]], axis=0)
+
+
+def _backwards(*sequences):
+    """Yields the time steps of [T, B, n] tensors side by side, the last one first."""
+    return zip(*(tf.unstack(sequence)[::-1] for sequence in sequences))
+
+
+def _project(inputs, kernel, bias, precision):
+    """The inputs' part of what the gates are made from: a list of T tensors [B, p]."""
+    products = _product(_flat(inputs), kernel, precision) + bias
+    return tf.unstack(tf.reshape(products, [inputs.shape[0], -1, kernel.shape[1]]))
+
+
+def _project_gradients(inputs, kernel, dprojected, precision):
+    """The gradients of `_project` to inputs, kernel and bias, from `dprojected` [T, B, p]."""
+    flat = _flat(dprojected)
+    operand = _operand(flat, precision)
+    dinputs = tf.reshape(_product(operand, kernel, precision, transpose_b=True), tf.shape(inputs))
+    return dinputs, _product(_flat(inputs), operand, precision, transpose_a=True), tf.reduce_sum(flat, axis=0)
+
+
+def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32"):
+    """`BasicLSTMCell` over a whole sequence.
+
+        c = c' * sigmoid(f + forget_bias) + sigmoid(i) * tanh(j)        h = tanh(c) * sigmoid(o)
 
     Args:
-      inputs: float32 [num_steps, batch_size, input_size].
+      inputs: [num_steps, batch_size, input_size].
+      initial_state: c and h, [batch_size, units] each.
+      kernel, bias: [input_size + units, 4 * units] and [4 * units], the gates i, j, f, o side by side.
+      precision: "fp32", or "bf16" for the operands of the matrix products.
+    Returns:
+      The outputs, [num_steps, batch_size, units], and the final c and h.
+    """
+    input_size = inputs.shape[2].value
+
+    @tf.custom_gradient
+    def layer(inputs, c0, h0, kernel, bias):
+        W, R = _operand(kernel[:input_size], precision), _operand(kernel[input_size:], precision)
+        c, h, all_gates, all_c, all_h = c0, h0, [], [], []
+        for projected in _project(inputs, W, bias, precision):
+            i, j, f, o = tf.split(projected + _product(h, R, precision), 4, axis=1)
+            i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f + forget_bias if forget_bias else f), tf.sigmoid(o)
+            c = c * f + i * j
+            h = tf.tanh(c) * o
+            all_gates.append((i, j, f, o))
+            all_c.append(c)
+            all_h.append(h)
+        outputs = tf.stack(all_h)
+
+        def gradient(doutputs, dc, dh):
+            i, j, f, o = (tf.stack(gate) for gate in zip(*all_gates))
+            cs = tf.stack(all_c)
+            tanh_c = tf.tanh(cs)
+            # dp = (dc, dc, dc, dh) * factors
+            factors = tf.concat(
+                [j * i * (1 - i), i * (1 - j * j), _before(c0, cs) * f * (1 - f), tanh_c * o * (1 - o)], axis=2
+            )
+            dc_by_dh = o * (1 - tanh_c * tanh_c)
+            dgates = []
+            for doutput, factor, by_dh, forget in _backwards(doutputs, factors, dc_by_dh, f):
+                dh += doutput
+                dc += dh * by_dh
+                dgates.append(tf.concat([dc, dc, dc, dh], axis=1) * factor)
+                dc *= forget
+                dh = _product(dgates[-1], R, precision, transpose_b=True)
+            dgates = tf.stack(dgates[::-1])
+            dinputs, dW, dbias = _project_gradients(inputs, W, dgates, precision)
+            dR = _product(_flat(_before(h0, outputs)), _flat(dgates), precision, transpose_a=True)
+            return dinputs, dc, dh, tf.concat([dW, dR], axis=0), dbias
+
+        return (outputs, c, h), gradient
+
+    outputs, c, h = layer(inputs, *initial_state, kernel, bias)
+    return outputs, (c, h)
+
+
+def gru(inputs, initial_state, kernel, recurrent_kernel, bias, precision="fp32"):
+    """The GRU that resets after the product, over a whole sequence.
+
+        z, r = sigmoid(inputs' product + state's product)
+        candidate = tanh(inputs' product + r * state's product)        h = z * h' + (1 - z) * candidate
+
+    Args:
+      inputs: [num_steps, batch_size, input_size].
       initial_state: [batch_size, units].
-      is_training: keeps what the gradient needs.
+      kernel, recurrent_kernel, bias: [input_size, 3 * units], [units, 3 * units] and [2, 3 * units]: z, r, candidate.
+      precision: "fp32", or "bf16" for the operands of the matrix products.
     Returns:
       The outputs, [num_steps, batch_size, units], and the final state.
     """
+    units = recurrent_kernel.shape[0].value
+
+    @tf.custom_gradient
+    def layer(inputs, h0, kernel, recurrent_kernel, bias):
+        W, R = _operand(kernel, precision), _operand(recurrent_kernel, precision)
+        h, saved, all_h = h0, [], []
+        for projected in _project(inputs, W, bias[0], precision):
+            product = _product(h, R, precision) + bias[1]
+            zr = tf.sigmoid(projected[:, : 2 * units] + product[:, : 2 * units])
+            z, r = tf.split(zr, 2, axis=1)
+            product = product[:, 2 * units :]
+            candidate = tf.tanh(projected[:, 2 * units :] + r * product)
+            h = candidate + z * (h - candidate)
+            saved.append((z, r, product, candidate))
+            all_h.append(h)
+        outputs = tf.stack(all_h)
+
+        def gradient(doutputs, dh):
+            z, r, product, candidate = (tf.stack(values) for values in zip(*saved))
+            before = _before(h0, outputs)
+            by_candidate = (1 - z) * (1 - candidate * candidate)
+            # (dz, dr, d of the state's product, d of the inputs' product) = (dh, dh, dh, dh) * factors, the latter two
+            # to the candidate; z and r take the two products as one sum
+            factors = tf.concat(
+                [
+                    (before - candidate) * z * (1 - z),
+                    by_candidate * product * r * (1 - r),
+                    by_candidate * r,
+                    by_candidate,
+                ],
+                axis=2,
+            )
+            dgates = []
+            for doutput, factor, kept in _backwards(doutputs, factors, z):
+                dh += doutput
+                dgates.append(tf.concat([dh, dh, dh, dh], axis=1) * factor)
+                dh = dh * kept + _product(dgates[-1][:, : 3 * units], R, precision, transpose_b=True)
+            dgates = tf.stack(dgates[::-1])
+            dproduct = _flat(dgates[:, :, : 3 * units])
+            dprojected = tf.concat([dgates[:, :, : 2 * units], dgates[:, :, 3 * units :]], axis=2)
+            dinputs, dW, dbias = _project_gradients(inputs, W, dprojected, precision)
+            dR = _product(_flat(before), dproduct, precision, transpose_a=True)
+            return dinputs, dh, dW, dR, tf.stack([dbias, tf.reduce_sum(dproduct, axis=0)])
+
+        return (outputs, h), gradient
+
+    return layer(inputs, initial_state, kernel, recurrent_kernel, bias)
+
+
+def rnn(inputs, initial_state, kernel, bias, activation="tanh", precision="fp32"):
+    """`BasicRNNCell` over a whole sequence.
+
+    Args:
+      inputs: [num_steps, batch_size, input_size].
+      initial_state: [batch_size, units].
+      kernel, bias: [input_size + units, units] and [units].
+      activation: "tanh" or "relu".
+      precision: "fp32", or "bf16" for the operands of the matrix products.
+    Returns:
+      The outputs, [num_steps, batch_size, units], and the final state.
+    """
+    input_size = inputs.shape[2].value
+    activate = {"tanh": tf.tanh, "relu": tf.nn.relu}[activation]
+
+    @tf.custom_gradient
+    def layer(inputs, h0, kernel, bias):
+        W, R = _operand(kernel[:input_size], precision), _operand(kernel[input_size:], precision)
+        h, all_h = h0, []
+        for projected in _project(inputs, W, bias, precision):
+            h = activate(projected + _product(h, R, precision))
+            all_h.append(h)
+        outputs = tf.stack(all_h)
+
+        def gradient(doutputs, dh):
+            factors = 1 - outputs * outputs if activation == "tanh" else tf.cast(outputs > 0, outputs.dtype)
+            dproducts = []
+            for doutput, factor in _backwards(doutputs, factors):
+                dproducts.append((dh + doutput) * factor)
+                dh = _product(dproducts[-1], R, precision, transpose_b=True)
+            dproducts = tf.stack(dproducts[::-1])
+            dinputs, dW, dbias = _project_gradients(inputs, W, dproducts, precision)
+            dR = _product(_flat(_before(h0, outputs)), _flat(dproducts), precision, transpose_a=True)
+            return dinputs, dh, tf.concat([dW, dR], axis=0), dbias
+
+        return (outputs, h), gradient
+
+    return layer(inputs, initial_state, kernel, bias)
+
+
+def softmax_cross_entropy(inputs, weights, bias, labels, precision="fp32", is_training=True):
+    """`tf.nn.sparse_softmax_cross_entropy_with_logits` of the logits inputs * weights + bias.
+
+    With a large vocabulary that op takes as long as the recurrent part. Here XLA makes the losses, and beside them
+    their gradient to the logits, in few passes over those. What the losses are then multiplied with scales the small
+    matrices on either side, and not the logits' gradient.
+
+    Args:
+      inputs: [N, size].
+      weights, bias: [size, vocab_size] and [vocab_size].
+      labels: ids [N].
+      precision: "fp32", or "bf16" for the operands of the matrix products.
+      is_training: False leaves out what the gradient needs.
+    Returns:
+      The losses, [N], in nats.
+    """
+
+    def losses_of(logits, bias, labels):
+        logits = tf.cast(logits, bias.dtype) + bias
+        logits -= tf.reduce_max(logits, axis=1, keepdims=True)  # so that no exponential is above 1
+        exponentials = tf.exp(logits)
+        sums = tf.reduce_sum(exponentials, axis=1, keepdims=True)
+        return tf.math.log(sums)[:, 0] - tf.gather(logits, labels, batch_dims=1), exponentials / sums
+
+    def losses_and_gradient(logits, bias, labels):
+        losses, probabilities = losses_of(logits, bias, labels)
+        is_label = tf.equal(tf.range(logits.shape[1])[None], labels[:, None])
+        return losses, _operand(probabilities - tf.cast(is_label, bias.dtype), precision)
+
+    def compiled(function, inputs, weights, bias):
+        logits = tf.matmul(_operand(inputs, precision), _operand(weights, precision))
+        return tf.function(function, jit_compile=True, autograph=False)(logits, bias, labels)
+
+    @tf.custom_gradient
+    def layer(inputs, weights, bias):
+        losses, dlogits = compiled(losses_and_gradient, inputs, weights, bias)
+
+        def gradient(dlosses):
+            scale = dlosses[:, None]
+            dinputs = _product(dlogits, weights, precision, transpose_b=True) * scale
+            dweights = _product(inputs * scale, dlogits, precision, transpose_a=True)
+            return dinputs, dweights, _product(scale, dlogits, precision, transpose_a=True)[0]
+
+        return losses, gradient
+
+    labels = tf.cast(labels, tf.int32)
+    if is_training:
+        return layer(inputs, weights, bias)
+    return compiled(lambda *args: losses_of(*args)[0], inputs, weights, bias)
+
+
+def _cudnn_params(matrices, biases):
+    """The one vector that cuDNN reads: all matrices, a row for each unit, then all biases.
+
+    Source: NVIDIA's cuDNN documentation, cudnnGetRNNWeightParams. Both are in the order of linLayerID, which is that of
+    the gates, first of the inputs' products and then of the state's.
+    """
+    return tf.concat([tf.reshape(tf.transpose(matrix), [-1]) for matrix in matrices] + biases, axis=0)
+
+
+def cudnn_lstm_params(kernel, bias, forget_bias=0.0):
+    """The variables of `lstm` for cuDNN, whose gates are i, f, j, o. The state's biases are zero."""
+    input_size = kernel.shape[0].value - kernel.shape[1].value // 4
+    matrices = []
+    for part in (kernel[:input_size], kernel[input_size:]):
+        i, j, f, o = tf.split(part, 4, axis=1)
+        matrices += [i, f, j, o]
+    i, j, f, o = tf.split(bias, 4)
+    return _cudnn_params(matrices, [i, f + forget_bias, j, o, tf.zeros_like(bias)])
+
+
+def cudnn_gru_params(kernel, recurrent_kernel, bias):
+    """The variables of `gru` for cuDNN, whose gates are r, z, candidate."""
+    matrices, biases = [], []
+    for weights, bias_vector in ((kernel, bias[0]), (recurrent_kernel, bias[1])):
+        (z, r, candidate), (z_bias, r_bias, candidate_bias) = tf.split(weights, 3, axis=1), tf.split(bias_vector, 3)
+        matrices += [r, z, candidate]
+        biases += [r_bias, z_bias, candidate_bias]
+    return _cudnn_params(matrices, biases)
+
+
+def cudnn_rnn_params(kernel, bias):
+    """The variables of `rnn` for cuDNN. The state's bias is zero."""
+    input_size = kernel.shape[0].value - kernel.shape[1].value
+    return _cudnn_params([kernel[:input_size], kernel[input_size:]], [bias, tf.zeros_like(bias)])
+
+
+def _cudnn(rnn_mode, inputs, h0, c0, params, is_training):
+    """A layer through cuDNN, one op on the first GPU; returns outputs, final h and final c, as the op does."""
     num_steps, batch_size = tf.unstack(tf.shape(inputs)[:2])
     sequence_lengths = tf.fill([batch_size], num_steps)  # in the host's memory, where the op wants them
     with tf.device("/gpu:0"):
-        outputs, final_state, *_ = tf.raw_ops.CudnnRNNV3(
+        outputs, h, c, *_ = tf.raw_ops.CudnnRNNV3(
             input=inputs,
-            input_h=initial_state[None],
-            input_c=tf.zeros([0]),  # an LSTM's
-            params=cudnn_gru_params(kernel, recurrent_kernel, bias),
+            input_h=h0[None],
+            input_c=c0[None],
+            params=params,
             sequence_lengths=sequence_lengths,
-            rnn_mode="gru",
+            rnn_mode=rnn_mode,
             is_training=is_training,
         )
-        return outputs, final_state[0]
+        return outputs, h, c
+
+
+def cudnn_lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, is_training=True):
+    """`lstm` through cuDNN; `is_training` keeps what the gradient needs."""
+    c0, h0 = initial_state
+    params = cudnn_lstm_params(kernel, bias, forget_bias)
+    outputs, h, c = _cudnn("lstm", inputs, h0, c0, params, is_training)
+    return outputs, (c[0], h[0])
+
+
+def cudnn_gru(inputs, initial_state, kernel, recurrent_kernel, bias, is_training=True):
+    """`gru` through cuDNN; `is_training` keeps what the gradient needs."""
+    params = cudnn_gru_params(kernel, recurrent_kernel, bias)
+    outputs, h, _ = _cudnn("gru", inputs, initial_state, tf.zeros_like(initial_state), params, is_training)
+    return outputs, h[0]
+
+
+def cudnn_rnn(inputs, initial_state, kernel, bias, activation="tanh", is_training=True):
+    """`rnn` through cuDNN; `is_training` keeps what the gradient needs."""
+    params, no_c = cudnn_rnn_params(kernel, bias), tf.zeros_like(initial_state)
+    outputs, h, _ = _cudnn(f"rnn_{activation}", inputs, initial_state, no_c, params, is_training)
+    return outputs, h[0]
