@@ -161,7 +161,8 @@ class PTBModel:
     def _build_layers(self, lstm, inputs, config, keep_prob):
         """The layers of `lstm`, with the variables and the dropout of the cells of `_build_basic`."""
         size, batch_size = config.hidden_size, self.input.batch_size
-        output = tf.transpose(inputs, [1, 0, 2])  # time-major, [num_steps, batch_size, size]
+        # Time-major, [num_steps, batch_size, size]; tf.transpose takes 1 ms for what takes 0.1 ms so.
+        output = tf.stack(tf.unstack(inputs, axis=1))
         initial_states, final_states = [], []
         for layer in range(config.num_layers):
             with tf.variable_scope(f"RNN/multi_rnn_cell/cell_{layer}/basic_lstm_cell"):
@@ -174,7 +175,7 @@ class PTBModel:
             initial_states.append(tf.nn.rnn_cell.LSTMStateTuple(c, h))
             final_states.append(tf.nn.rnn_cell.LSTMStateTuple(*final_state))
         self._initial_state, self._final_state = tuple(initial_states), tuple(final_states)
-        return tf.reshape(tf.transpose(output, [1, 0, 2]), [-1, size])
+        return tf.reshape(tf.stack(tf.unstack(output), axis=1), [-1, size])
 
     def assign_lr(self, session, lr_value):
         session.run(self._lr_update, feed_dict={self._new_lr: lr_value})
