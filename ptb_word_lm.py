@@ -34,7 +34,7 @@ import reader
 from data import sample
 from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
-from tf1.dropout import DropoutWrapper, dropout, dropout_outputs
+from tf1.dropout import OUTPUTS, DropoutWrapper, dropout, dropout_sequence
 from tf1.metrics import Metrics
 from tf1.modes import choose_precision, choose_rnn_mode
 from tf1.progress import Position
@@ -171,7 +171,7 @@ class PTBModel:
             c, h = (tf.zeros([batch_size, size]) for _ in range(2))
             output, final_state = lstm(output, (c, h), kernel, bias)
             if keep_prob < 1:
-                output = dropout_outputs(output, keep_prob, layer=layer + 1)
+                output = dropout_sequence(output, keep_prob, layer + 1, OUTPUTS)
             initial_states.append(tf.nn.rnn_cell.LSTMStateTuple(c, h))
             final_states.append(tf.nn.rnn_cell.LSTMStateTuple(*final_state))
         self._initial_state, self._final_state = tuple(initial_states), tuple(final_states)

@@ -42,9 +42,10 @@ import numpy as np
 
 import configs
 import reader
-from tf1 import app, checkpoints, plots, progress, tf
+from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
 from tf1.metrics import Metrics
+from tf1.modes import choose_rnn_mode
 from tf1.op_seeds import glorot_uniform
 
 MNIST_CHECKSUM = "e6625e56"  # of the four files' content
@@ -68,7 +69,8 @@ def parse_args(argv=None):
     )
     parser.add_argument("--config", default="small", help="of mnist and long: small or test (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with the four IDX files of MNIST, gzipped or not")
-    parser.add_common("--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--save_path", "--seed", "--set")
+    parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
 
@@ -394,8 +396,8 @@ def deep(seed):
         with reset_graph(seed):
             X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
 
-            layers = [tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons) for _ in range(n_layers)]
-            multi_layer_cell = tf.nn.rnn_cell.MultiRNNCell(layers)
+            cells = [tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons) for _ in range(n_layers)]
+            multi_layer_cell = tf.nn.rnn_cell.MultiRNNCell(cells)
             with glorot_uniform(115, 136, 157):
                 outputs, states = tf.nn.dynamic_rnn(multi_layer_cell, X, dtype=tf.float32)
 
@@ -586,9 +588,10 @@ class MNISTModel:
       config: the hyperparameters, of the class that `configs.MNIST_CONFIGS` has for `model`.
       model: `basic`, one layer of tanh units; `multilayer`, ReLU layers, whose final states all feed the dense layer;
         `lstm` and `gru`, layers of such cells, of which the top one's h does.
+      rnn_mode: how the recurrent layers are built; the variables are the same in all modes.
     """
 
-    def __init__(self, config, model):
+    def __init__(self, config, model, rnn_mode="basic"):
         self.X = tf.placeholder(tf.float32, [None, N_STEPS, N_INPUTS])
         self.y = tf.placeholder(tf.int32, [None])
         op_seeds, dense_seed = {
@@ -599,7 +602,10 @@ class MNISTModel:
         }[model]
         with glorot_uniform(*op_seeds):
             # features: [number of images, n_neurons], or n_neurons * n_layers
-            features = getattr(self, f"_build_{model}")(config)
+            if rnn_mode == "basic":
+                features = getattr(self, f"_build_{model}")(config)
+            else:
+                features = self._build_whole_sequences(config, model, rnn_mode)
         kernel_initializer = tf.glorot_uniform_initializer(seed=dense_seed)
         logits = tf.layers.dense(features, N_OUTPUTS, kernel_initializer=kernel_initializer, name="softmax")
         self.predictions = tf.argmax(logits, axis=1)
@@ -617,11 +623,11 @@ class MNISTModel:
         return states
 
     def _build_multilayer(self, config):
-        layers = [
+        cells = [
             tf.nn.rnn_cell.BasicRNNCell(num_units=config.n_neurons, activation=tf.nn.relu)
             for _ in range(config.n_layers)
         ]
-        _, states = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(layers), self.X, dtype=tf.float32)
+        _, states = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), self.X, dtype=tf.float32)
         return tf.concat(states, axis=1)
 
     def _build_lstm(self, config):
@@ -633,6 +639,25 @@ class MNISTModel:
         cells = [tf.nn.rnn_cell.GRUCell(num_units=config.n_neurons) for _ in range(config.n_layers)]
         _, states = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), self.X, dtype=tf.float32)
         return states[-1]
+
+    def _build_whole_sequences(self, config, model, rnn_mode):
+        """The layers of `basic`, `multilayer` and `lstm`, each a function of the whole sequence."""
+        lstm = {"fused": layers.lstm, "cudnn": layers.cudnn_lstm}[rnn_mode]
+        rnn = {"fused": layers.rnn, "cudnn": layers.cudnn_rnn}[rnn_mode]
+        output = tf.stack(tf.unstack(self.X, axis=1))  # time-major, [N_STEPS, number of images, N_INPUTS]
+        zeros, states = tf.zeros([tf.shape(self.X)[0], config.n_neurons]), []
+        for layer in range(1 if model == "basic" else config.n_layers):
+            cell = "basic_lstm_cell" if model == "lstm" else "basic_rnn_cell"
+            with tf.variable_scope(f"rnn/{'' if model == 'basic' else f'multi_rnn_cell/cell_{layer}/'}{cell}"):
+                gates = 4 if model == "lstm" else 1
+                kernel = tf.get_variable("kernel", [output.shape[2] + config.n_neurons, gates * config.n_neurons])
+                bias = tf.get_variable("bias", [gates * config.n_neurons], initializer=tf.zeros_initializer())
+            if model == "lstm":
+                output, (_, state) = lstm(output, (zeros, zeros), kernel, bias, forget_bias=1.0)
+            else:
+                output, state = rnn(output, zeros, kernel, bias, "tanh" if model == "basic" else "relu")
+            states.append(state)
+        return tf.concat(states, axis=1) if model == "multilayer" else states[-1]
 
 
 def run_epoch(session, model, batches, total, first_step=0, after_step=None):
@@ -712,11 +737,12 @@ def plot_misclassified(images, labels, predictions, title, folder):
     return plots.save(figure, folder, "mnist_misclassified")
 
 
-def mnist(config, model, data_path, save_path, seed):
+def mnist(config, model, rnn_mode, data_path, save_path, seed):
     """Trains `model` and returns `acc_train`, on the last batch, and `acc_test`: lists by epoch."""
     data_path, is_sample = reader.find_data("mnist", data_path)
     X_train, y_train, X_test, y_test = reader.mnist_raw_data(data_path)
     checksum = reader.checksum(data_path, "mnist")
+    rnn_mode = choose_rnn_mode(rnn_mode)
     held_out = len(X_train) // 12
     X_train, X_test = (images.astype(np.float32) / 255 for images in (X_train[held_out:], X_test))
     y_train = y_train[held_out:]
@@ -732,7 +758,7 @@ def mnist(config, model, data_path, save_path, seed):
 
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(seed)
-        m = MNISTModel(config, model)
+        m = MNISTModel(config, model, rnn_mode)
         saved = checkpoints.Checkpoints(save_path, identity, {})
         global_step = tf.train.get_global_step()
         init = tf.global_variables_initializer()
@@ -823,6 +849,9 @@ def main(argv=None):
         raise UserError("--model and --data_path go with --section=mnist: add it, or leave them out")
     if args.section not in ("mnist", "long", "all") and (args.overrides or args.save_path):
         raise UserError(f"--set and --save_path go with --section=mnist, long or all, not with {args.section}")
+    if args.rnn_mode != "basic" and (args.section != "mnist" or args.model == "gru"):
+        # tf.nn.rnn_cell.GRUCell resets before the product, layers.gru and cuDNN behind it.
+        raise UserError("--rnn_mode goes with --section=mnist, and there with all models but gru: leave it out")
     config = get_config(args)
     if args.save_path:
         checkpoints.check_folder(args.save_path)
@@ -832,7 +861,8 @@ def main(argv=None):
             continue
         print(f"--section={section}: {headline}\n")
         if section == "mnist":
-            results[section] = mnist(config, args.model or "basic", args.data_path, args.save_path, args.seed)
+            model = args.model or "basic"
+            results[section] = mnist(config, model, args.rnn_mode, args.data_path, args.save_path, args.seed)
         elif section == "long":
             results[section] = long(config, args.save_path or "plots", args.seed)
         else:

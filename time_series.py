@@ -37,10 +37,11 @@ import numpy as np
 
 import configs
 from reader import RESOLUTION, T_MAX, T_MIN, next_batch, time_series
-from tf1 import app, checkpoints, plots, progress, tf
+from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
-from tf1.dropout import DropoutWrapper
+from tf1.dropout import INPUTS, DropoutWrapper, dropout_sequence
 from tf1.metrics import Metrics
+from tf1.modes import choose_rnn_mode
 from tf1.op_seeds import glorot_uniform
 
 N_INPUTS = N_OUTPUTS = 1
@@ -61,7 +62,8 @@ def parse_args(argv=None):
         default="third",
         help="where the second creative sequence starts: (t_max - t_min) / 3, or at the end of the range as recorded",
     )
-    parser.add_common("--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--save_path", "--seed", "--set")
+    parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
 
@@ -138,18 +140,24 @@ class TimeSeriesModel:
     Args:
       config: the hyperparameters, of the class that `configs.TIME_SERIES_CONFIGS` has for `model`.
       model: `projection`, `dense` or `dropout`.
+      rnn_mode: how the recurrent layers are built; the variables are the same in all modes.
     """
 
-    def __init__(self, config, model):
+    def __init__(self, config, model, rnn_mode="basic"):
         self.n_steps = config.n_steps
+        global_step = tf.train.get_or_create_global_step()  # here: dropout would make it in the scope of its layer
         self.X = tf.placeholder(tf.float32, [None, config.n_steps, N_INPUTS])
         self.y = tf.placeholder(tf.float32, [None, config.n_steps, N_OUTPUTS])
         self.keep_prob = tf.placeholder_with_default(1.0, shape=())
-        self.outputs = getattr(self, f"_build_{model}")(config)  # [batch_size, n_steps, N_OUTPUTS]
+        # [batch_size, n_steps, N_OUTPUTS]
+        if rnn_mode == "basic":
+            self.outputs = getattr(self, f"_build_{model}")(config)
+        else:
+            self.outputs = self._build_whole_sequences(config, model, rnn_mode)
 
         self.loss = tf.reduce_mean(tf.square(self.outputs - self.y))  # MSE
         optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)
-        self.training_op = optimizer.minimize(self.loss, global_step=tf.train.get_or_create_global_step())
+        self.training_op = optimizer.minimize(self.loss, global_step=global_step)
 
         self.start = tf.placeholder(tf.float32, [config.n_steps])
         self.n_values = tf.placeholder(tf.int32, [])
@@ -160,7 +168,7 @@ class TimeSeriesModel:
         cell = OutputProjectionWrapper(basic_cell, output_size=N_OUTPUTS)
         with glorot_uniform(88, 109):
             outputs, _ = tf.nn.dynamic_rnn(cell, self.X, dtype=tf.float32)
-        self._cells, self._activation = [basic_cell], tf.nn.relu
+        self._layers, self._activation = [basic_cell.weights], "relu"
         self._kernel, self._bias = cell.kernel, cell.bias
         return outputs
 
@@ -168,7 +176,7 @@ class TimeSeriesModel:
         cell = tf.nn.rnn_cell.BasicRNNCell(num_units=config.n_neurons, activation=tf.nn.relu)
         with glorot_uniform(88):
             rnn_outputs, _ = tf.nn.dynamic_rnn(cell, self.X, dtype=tf.float32)
-        self._cells, self._activation = [cell], tf.nn.relu
+        self._layers, self._activation = [cell.weights], "relu"
         return self._build_dense_outputs(rnn_outputs, config, tf.glorot_uniform_initializer(seed=137))
 
     def _build_dropout(self, config):
@@ -179,7 +187,7 @@ class TimeSeriesModel:
         ]
         multi_layer_cell = tf.nn.rnn_cell.MultiRNNCell(cells_drop)
         rnn_outputs, _ = tf.nn.dynamic_rnn(multi_layer_cell, self.X, dtype=tf.float32)
-        self._cells, self._activation = cells, tf.tanh
+        self._layers, self._activation = [cell.weights for cell in cells], "tanh"
         return self._build_dense_outputs(rnn_outputs, config, None)
 
     def _build_dense_outputs(self, rnn_outputs, config, kernel_initializer):
@@ -188,6 +196,32 @@ class TimeSeriesModel:
         stacked_outputs = dense(stacked_rnn_outputs)  # [batch_size * n_steps, N_OUTPUTS]
         self._kernel, self._bias = dense.kernel, dense.bias
         return tf.reshape(stacked_outputs, [-1, config.n_steps, N_OUTPUTS])
+
+    def _build_whole_sequences(self, config, model, rnn_mode):
+        """The same three models, each recurrent layer a function of the whole sequence."""
+        rnn = {"fused": layers.rnn, "cudnn": layers.cudnn_rnn}[rnn_mode]
+        output = tf.stack(tf.unstack(self.X, axis=1))  # time-major, [n_steps, batch_size, N_INPUTS]
+        zeros = tf.zeros([tf.shape(self.X)[0], config.n_neurons])
+        scopes = {"projection": ["output_projection_wrapper/"], "dense": [""]}.get(model)
+        scopes = scopes or [f"multi_rnn_cell/cell_{layer}/" for layer in range(config.n_layers)]
+        self._layers, self._activation = [], "tanh" if model == "dropout" else "relu"
+        with glorot_uniform(*([] if model == "dropout" else [88, 109])):
+            for layer, scope in enumerate(scopes, start=1):
+                with tf.variable_scope(f"rnn/{scope}basic_rnn_cell"):
+                    kernel = tf.get_variable("kernel", [output.shape[2] + config.n_neurons, config.n_neurons])
+                    bias = tf.get_variable("bias", [config.n_neurons], initializer=tf.zeros_initializer())
+                if model == "dropout":
+                    output = dropout_sequence(output, self.keep_prob, layer, INPUTS)
+                output, _ = rnn(output, zeros, kernel, bias, self._activation)
+                self._layers.append((kernel, bias))
+            output = tf.stack(tf.unstack(output), axis=1)  # [batch_size, n_steps, n_neurons]
+            if model == "projection":
+                with tf.variable_scope("rnn/output_projection_wrapper"):
+                    self._kernel = tf.get_variable("kernel", [config.n_neurons, N_OUTPUTS])
+                    self._bias = tf.get_variable("bias", [N_OUTPUTS], initializer=tf.zeros_initializer())
+                return tf.tensordot(output, self._kernel, 1) + self._bias
+        dense_initializer = tf.glorot_uniform_initializer(seed=137) if model == "dense" else None
+        return self._build_dense_outputs(output, config, dense_initializer)
 
     def _build_generation(self):
         """`n_values` values that follow `start`, each told from the n_steps values before it.
@@ -205,14 +239,14 @@ class TimeSeriesModel:
         def read(value, states):
             """`value` [1, 1]; `states` and the new states, of each layer [n_steps, n_neurons]."""
             inputs, new_states = tf.tile(value, [self.n_steps, 1]), []
-            for cell, state in zip(self._cells, states):
-                kernel, bias = cell.weights
+            for (kernel, bias), state in zip(self._layers, states):
                 shifted = tf.pad(state[:-1], [[1, 0], [0, 0]])
-                inputs = self._activation(tf.matmul(tf.concat([inputs, shifted], axis=1), kernel) + bias)
+                inputs = activate(tf.matmul(tf.concat([inputs, shifted], axis=1), kernel) + bias)
                 new_states.append(inputs)
             return tf.matmul(inputs[-1:], self._kernel) + self._bias, new_states
 
-        states = [tf.zeros([self.n_steps, cell.state_size]) for cell in self._cells]
+        activate = {"tanh": tf.tanh, "relu": tf.nn.relu}[self._activation]
+        states = [tf.zeros([self.n_steps, bias.shape[0]]) for _, bias in self._layers]
         for step in range(self.n_steps):
             value, states = read(tf.reshape(self.start[step], [1, 1]), states)
 
@@ -399,7 +433,7 @@ def create(session, model, second_start, folder):
     return {"y_pred": y_pred, "sequence": sequence, "sequence1": sequence1, "sequence2": sequence2}
 
 
-def hold_out(config, model, seed, values, whole_predictions, folder):
+def hold_out(config, model, rnn_mode, seed, values, whole_predictions, folder):
     """Does training on the whole range overfit? Trains afresh on the first two thirds and compares the next values.
 
     Args:
@@ -412,7 +446,7 @@ def hold_out(config, model, seed, values, whole_predictions, folder):
     split = T_MIN + (T_MAX - T_MIN) * 2 / 3
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
-        m = TimeSeriesModel(config, model)
+        m = TimeSeriesModel(config, model, rnn_mode)
         init, random = tf.global_variables_initializer(), np.random.RandomState(seed)
         with tf.Session() as session:
             session.run(init)
@@ -503,9 +537,10 @@ def main(argv=None):
 
     identity = {"script": "time_series", "model": args.model, "config": configs.values(config), "seed": args.seed}
     identity["data"] = data
+    rnn_mode = choose_rnn_mode(args.rnn_mode)
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(args.seed)
-        m = TimeSeriesModel(config, args.model)
+        m = TimeSeriesModel(config, args.model, rnn_mode)
         saved = checkpoints.Checkpoints(args.save_path, identity, {})
         init = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
@@ -555,7 +590,7 @@ def main(argv=None):
     results["mse"] = [record["mse"] for record in records]
     if not args.data_path:
         series, predictions = results.pop("series"), results.pop("whole_predictions")
-        results.update(hold_out(config, args.model, args.seed, series, predictions, folder))
+        results.update(hold_out(config, args.model, rnn_mode, args.seed, series, predictions, folder))
     return results
 
 

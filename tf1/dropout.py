@@ -23,15 +23,13 @@ def dropout(x, keep_prob, layer, time_step=0):
     return tf.where(kept, x / keep_prob, tf.zeros_like(x))
 
 
-def dropout_outputs(outputs, keep_prob, layer):
-    """What `DropoutWrapper(cell, output_keep_prob=keep_prob, layer=layer)` does to its cell's outputs, [T, B, n]."""
-    place = _place(layer, 1)
-    return tf.stack([dropout(output, keep_prob, place, step) for step, output in enumerate(tf.unstack(outputs))])
+INPUTS, OUTPUTS, STATES = range(3)  # of a cell
 
 
-def _place(layer, number):
-    """What `dropout` takes for `layer`, for the inputs (0), outputs (1) or states (2) of a wrapper."""
-    return 3 * layer + number
+def dropout_sequence(sequence, keep_prob, layer, place):
+    """What the `DropoutWrapper` of `layer` does to INPUTS or OUTPUTS of its cell, the whole `sequence` [T, B, n]."""
+    steps = enumerate(tf.unstack(sequence))
+    return tf.stack([dropout(x, keep_prob, 3 * layer + place, step) for step, x in steps])
 
 
 class DropoutWrapper:
@@ -72,9 +70,9 @@ class DropoutWrapper:
             keep_prob = self._keep_probs[place]
             if isinstance(keep_prob, float) and keep_prob == 1:
                 return x
-            return dropout(x, keep_prob, _place(self._layer, place), time_step)
+            return dropout(x, keep_prob, 3 * self._layer + place, time_step)
 
-        output, state = self._cell(drop(inputs, 0), state)
-        output = drop(output, 1)
-        state = state._replace(h=drop(state.h, 2)) if hasattr(state, "h") else drop(state, 2)
+        output, state = self._cell(drop(inputs, INPUTS), state)
+        output = drop(output, OUTPUTS)
+        state = state._replace(h=drop(state.h, STATES)) if hasattr(state, "h") else drop(state, STATES)
         return output, (state, time_steps + 1) if self._in_loop else state
