@@ -54,7 +54,7 @@ from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
 from tf1.dropout import dropout
 from tf1.metrics import Metrics
-from tf1.modes import choose_precision, choose_rnn_mode
+from tf1.modes import choose_groups, choose_precision, choose_rnn_mode
 from tf1.progress import Position
 
 TRAIN_PART = 0.9  # of the text; the rest validates
@@ -152,10 +152,12 @@ class CharGRU:
       rnn_mode: how the recurrent layers are built; the variables, and so the checkpoints, are the same in all modes.
         `fused` takes sequences of max_length alone.
       precision: of the operands of the matrix products, "fp32", or with `fused` "bf16".
+      groups: with `fused`, groups of the batch's rows that are computed side by side.
     """
 
-    def __init__(self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32"):
-        keep_prob, self._is_training, self._precision = config.keep_prob if is_training else 1.0, is_training, precision
+    def __init__(self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32", groups=1):
+        self._is_training, self._precision, self._groups = is_training, precision, groups
+        keep_prob = config.keep_prob if is_training else 1.0
         num_steps = config.max_length if rnn_mode == "fused" else None
         self.input_data = tf.placeholder(tf.int32, [num_steps, None])  # [num_steps, batch_size]
         self.targets = tf.placeholder(tf.int32, [None, None])
@@ -211,7 +213,7 @@ class CharGRU:
 
     def _build_fused(self, inputs, initial_state, cell):
         variables = cell.kernel, cell.recurrent_kernel, cell.bias
-        return layers.gru(inputs, initial_state, *variables, precision=self._precision)
+        return layers.in_groups(layers.gru, self._groups, inputs, initial_state, *variables, precision=self._precision)
 
     def _build_cudnn(self, inputs, initial_state, cell):
         variables = cell.kernel, cell.recurrent_kernel, cell.bias
@@ -738,7 +740,8 @@ def train(args):
     )
     rnn_mode = choose_rnn_mode(args.rnn_mode)
     precision = choose_precision(args.precision, rnn_mode)
-    modes = {"rnn_mode": rnn_mode, "precision": precision}
+    groups, session_config = choose_groups(rnn_mode, config.batch_size, config.hidden_units, gates=3)
+    modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
     perfect_bits = sample.play_bits_per_character() if is_sample else None
     perfect_loss = perfect_bits and perfect_bits * math.log(2)
     title, folder = f"Character GRU, {args.config or 'small'} config, {corpus}", args.save_path or "plots"
@@ -767,7 +770,7 @@ def train(args):
         initialize = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 
-        with tf.Session() as session:
+        with tf.Session(config=session_config) as session:
             session.run(initialize)
             records, position = [], Position()
             if restored := saved.restore(session):

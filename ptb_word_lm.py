@@ -36,7 +36,7 @@ from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
 from tf1.dropout import OUTPUTS, DropoutWrapper, dropout, dropout_sequence
 from tf1.metrics import Metrics
-from tf1.modes import choose_precision, choose_rnn_mode
+from tf1.modes import choose_groups, choose_precision, choose_rnn_mode
 from tf1.progress import Position
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
@@ -77,10 +77,12 @@ class PTBModel:
       input_: a `PTBInput`.
       rnn_mode: how the recurrent layers are built; the variables, and so the checkpoints, are the same in all modes.
       precision: of the operands of the matrix products, "fp32", or with `fused` "bf16".
+      groups: with `fused`, groups of the batch's rows that are computed side by side.
     """
 
-    def __init__(self, is_training, config, input_, rnn_mode="basic", precision="fp32"):
+    def __init__(self, is_training, config, input_, rnn_mode="basic", precision="fp32", groups=1):
         self._input, self._is_training, self._precision = input_, is_training, precision
+        self._groups = min(groups, input_.batch_size)
         size, vocab_size = config.hidden_size, config.vocab_size
         keep_prob = config.keep_prob if is_training else 1.0
 
@@ -98,7 +100,14 @@ class PTBModel:
         softmax_b = tf.get_variable("softmax_b", [vocab_size], dtype=tf.float32)
         targets = tf.reshape(input_.targets, [-1])
         if rnn_mode == "fused":
-            loss = layers.softmax_cross_entropy(output, softmax_w, softmax_b, targets, precision, is_training)
+            sizes = [
+                len(rows) for rows in np.array_split(np.arange(input_.batch_size * input_.num_steps), self._groups)
+            ]
+            losses = [
+                layers.softmax_cross_entropy(*rows, softmax_w, softmax_b, precision, is_training)
+                for rows in zip(tf.split(output, sizes), tf.split(targets, sizes))
+            ]
+            loss = tf.concat(losses, axis=0)
         else:
             logits = tf.matmul(output, softmax_w) + softmax_b  # [batch_size * num_steps, vocab_size]
             # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
@@ -146,7 +155,9 @@ class PTBModel:
         """The same, each layer a function of the whole sequence."""
 
         def lstm(inputs, initial_state, kernel, bias):
-            return layers.lstm(inputs, initial_state, kernel, bias, precision=self._precision)
+            return layers.in_groups(
+                layers.lstm, self._groups, inputs, initial_state, kernel, bias, precision=self._precision
+            )
 
         return self._build_layers(lstm, inputs, config, keep_prob)
 
@@ -384,7 +395,8 @@ def main(argv=None):
     print(f"Corpus: {corpus}, {sizes}")
     rnn_mode = choose_rnn_mode(args.rnn_mode)
     precision = choose_precision(args.precision, rnn_mode)
-    modes = {"rnn_mode": rnn_mode, "precision": precision}
+    groups, session_config = choose_groups(rnn_mode, config.batch_size, config.hidden_size, gates=4)
+    modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
     is_published = is_ptb and configs.values(config) == configs.values(configs.PTB_CONFIGS[args.config])
     published = PUBLISHED.get(args.config) if is_published else None
     title, folder = f"PTB word language model, {args.config} config, {corpus}", args.save_path or "plots"
@@ -417,7 +429,7 @@ def main(argv=None):
         initialize = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 
-        with tf.Session() as session:
+        with tf.Session(config=session_config) as session:
             session.run(initialize)
             records, position = [], Position()
             if restored := saved.restore(session):

@@ -45,7 +45,7 @@ import reader
 from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
 from tf1.metrics import Metrics
-from tf1.modes import choose_rnn_mode
+from tf1.modes import choose_groups, choose_rnn_mode
 from tf1.op_seeds import glorot_uniform
 
 MNIST_CHECKSUM = "e6625e56"  # of the four files' content
@@ -589,9 +589,10 @@ class MNISTModel:
       model: `basic`, one layer of tanh units; `multilayer`, ReLU layers, whose final states all feed the dense layer;
         `lstm` and `gru`, layers of such cells, of which the top one's h does.
       rnn_mode: how the recurrent layers are built; the variables are the same in all modes.
+      groups: with `fused`, groups of images that are computed side by side.
     """
 
-    def __init__(self, config, model, rnn_mode="basic"):
+    def __init__(self, config, model, rnn_mode="basic", groups=1):
         self.X = tf.placeholder(tf.float32, [None, N_STEPS, N_INPUTS])
         self.y = tf.placeholder(tf.int32, [None])
         op_seeds, dense_seed = {
@@ -605,7 +606,7 @@ class MNISTModel:
             if rnn_mode == "basic":
                 features = getattr(self, f"_build_{model}")(config)
             else:
-                features = self._build_whole_sequences(config, model, rnn_mode)
+                features = self._build_whole_sequences(config, model, rnn_mode, groups)
         kernel_initializer = tf.glorot_uniform_initializer(seed=dense_seed)
         logits = tf.layers.dense(features, N_OUTPUTS, kernel_initializer=kernel_initializer, name="softmax")
         self.predictions = tf.argmax(logits, axis=1)
@@ -640,7 +641,7 @@ class MNISTModel:
         _, states = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), self.X, dtype=tf.float32)
         return states[-1]
 
-    def _build_whole_sequences(self, config, model, rnn_mode):
+    def _build_whole_sequences(self, config, model, rnn_mode, groups):
         """The layers of `basic`, `multilayer` and `lstm`, each a function of the whole sequence."""
         lstm = {"fused": layers.lstm, "cudnn": layers.cudnn_lstm}[rnn_mode]
         rnn = {"fused": layers.rnn, "cudnn": layers.cudnn_rnn}[rnn_mode]
@@ -653,9 +654,11 @@ class MNISTModel:
                 kernel = tf.get_variable("kernel", [output.shape[2] + config.n_neurons, gates * config.n_neurons])
                 bias = tf.get_variable("bias", [gates * config.n_neurons], initializer=tf.zeros_initializer())
             if model == "lstm":
-                output, (_, state) = lstm(output, (zeros, zeros), kernel, bias, forget_bias=1.0)
+                state = (zeros, zeros)
+                output, (_, state) = layers.in_groups(lstm, groups, output, state, kernel, bias, forget_bias=1.0)
             else:
-                output, state = rnn(output, zeros, kernel, bias, "tanh" if model == "basic" else "relu")
+                activation = "tanh" if model == "basic" else "relu"
+                output, state = layers.in_groups(rnn, groups, output, zeros, kernel, bias, activation)
             states.append(state)
         return tf.concat(states, axis=1) if model == "multilayer" else states[-1]
 
@@ -758,13 +761,15 @@ def mnist(config, model, rnn_mode, data_path, save_path, seed):
 
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(seed)
-        m = MNISTModel(config, model, rnn_mode)
+        gates = 4 if model == "lstm" else 1
+        groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates)
+        m = MNISTModel(config, model, rnn_mode, groups)
         saved = checkpoints.Checkpoints(save_path, identity, {})
         global_step = tf.train.get_global_step()
         init = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 
-        with tf.Session() as session:
+        with tf.Session(config=session_config) as session:
             session.run(init)
             records, first_step, wall = [], 0, 0.0
             if restored := saved.restore(session):

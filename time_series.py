@@ -41,7 +41,7 @@ from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import UserError
 from tf1.dropout import INPUTS, DropoutWrapper, dropout_sequence
 from tf1.metrics import Metrics
-from tf1.modes import choose_rnn_mode
+from tf1.modes import choose_groups, choose_rnn_mode
 from tf1.op_seeds import glorot_uniform
 
 N_INPUTS = N_OUTPUTS = 1
@@ -141,9 +141,10 @@ class TimeSeriesModel:
       config: the hyperparameters, of the class that `configs.TIME_SERIES_CONFIGS` has for `model`.
       model: `projection`, `dense` or `dropout`.
       rnn_mode: how the recurrent layers are built; the variables are the same in all modes.
+      groups: with `fused`, groups of instances that are computed side by side.
     """
 
-    def __init__(self, config, model, rnn_mode="basic"):
+    def __init__(self, config, model, rnn_mode="basic", groups=1):
         self.n_steps = config.n_steps
         global_step = tf.train.get_or_create_global_step()  # here: dropout would make it in the scope of its layer
         self.X = tf.placeholder(tf.float32, [None, config.n_steps, N_INPUTS])
@@ -153,7 +154,7 @@ class TimeSeriesModel:
         if rnn_mode == "basic":
             self.outputs = getattr(self, f"_build_{model}")(config)
         else:
-            self.outputs = self._build_whole_sequences(config, model, rnn_mode)
+            self.outputs = self._build_whole_sequences(config, model, rnn_mode, groups)
 
         self.loss = tf.reduce_mean(tf.square(self.outputs - self.y))  # MSE
         optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)
@@ -197,7 +198,7 @@ class TimeSeriesModel:
         self._kernel, self._bias = dense.kernel, dense.bias
         return tf.reshape(stacked_outputs, [-1, config.n_steps, N_OUTPUTS])
 
-    def _build_whole_sequences(self, config, model, rnn_mode):
+    def _build_whole_sequences(self, config, model, rnn_mode, groups):
         """The same three models, each recurrent layer a function of the whole sequence."""
         rnn = {"fused": layers.rnn, "cudnn": layers.cudnn_rnn}[rnn_mode]
         output = tf.stack(tf.unstack(self.X, axis=1))  # time-major, [n_steps, batch_size, N_INPUTS]
@@ -212,7 +213,7 @@ class TimeSeriesModel:
                     bias = tf.get_variable("bias", [config.n_neurons], initializer=tf.zeros_initializer())
                 if model == "dropout":
                     output = dropout_sequence(output, self.keep_prob, layer, INPUTS)
-                output, _ = rnn(output, zeros, kernel, bias, self._activation)
+                output, _ = layers.in_groups(rnn, groups, output, zeros, kernel, bias, self._activation)
                 self._layers.append((kernel, bias))
             output = tf.stack(tf.unstack(output), axis=1)  # [batch_size, n_steps, n_neurons]
             if model == "projection":
@@ -446,9 +447,10 @@ def hold_out(config, model, rnn_mode, seed, values, whole_predictions, folder):
     split = T_MIN + (T_MAX - T_MIN) * 2 / 3
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
-        m = TimeSeriesModel(config, model, rnn_mode)
+        groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates=1)
+        m = TimeSeriesModel(config, model, rnn_mode, groups)
         init, random = tf.global_variables_initializer(), np.random.RandomState(seed)
-        with tf.Session() as session:
+        with tf.Session(config=session_config) as session:
             session.run(init)
             run_training(
                 session, m, config, model, lambda: next_batch(config.batch_size, config.n_steps, random, split)
@@ -540,7 +542,8 @@ def main(argv=None):
     rnn_mode = choose_rnn_mode(args.rnn_mode)
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(args.seed)
-        m = TimeSeriesModel(config, args.model, rnn_mode)
+        groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates=1)
+        m = TimeSeriesModel(config, args.model, rnn_mode, groups)
         saved = checkpoints.Checkpoints(args.save_path, identity, {})
         init = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
@@ -552,7 +555,7 @@ def main(argv=None):
             results = create(session, m, args.second_start, folder)
             return {**results, "series": series, "whole_predictions": predict(session, m, series)}
 
-        with tf.Session() as session:
+        with tf.Session(config=session_config) as session:
             session.run(init)
             records, iteration = [], 0
             if restored := saved.restore(session):
@@ -582,7 +585,7 @@ def main(argv=None):
             if not args.save_path:
                 results = use(session)
         if args.save_path:
-            with tf.Session() as session:
+            with tf.Session(config=session_config) as session:
                 saved.restore(session, "Restored from")
                 results = use(session)
         if stop.signum:

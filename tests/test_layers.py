@@ -83,6 +83,22 @@ def test_a_layer_equals_its_cell_step_by_step(kind, sizes):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("groups", [2, 3, 5])
+def test_groups_of_rows_are_the_whole(kind, groups):
+    def grouped(kind, inputs, state, weights):
+        layer = {"lstm": layers.lstm, "gru": layers.gru}.get(kind, layers.rnn)
+        settings = {"lstm": {"forget_bias": 0.3}, "gru": {}}.get(kind, {"activation": kind})
+        state = tuple(state) if kind == "lstm" else state[0]
+        outputs, state = layers.in_groups(layer, groups, inputs, state, *weights, **settings)
+        return outputs, list(state) if kind == "lstm" else [state]
+
+    arrays = make(kind, 4, 5, 3, 6)
+    found, expected = (value_and_gradients(build, kind, arrays) for build in (grouped, fused))
+    for ours, theirs in zip(found, expected):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5 * np.max(np.abs(theirs)))  # fp32
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_gradients_are_those_of_finite_differences(kind):
     inputs, state, weights = make(kind, 4, 2, 3, 3)
     with tf.Graph().as_default(), tf.Session():
@@ -121,7 +137,7 @@ def test_cross_entropy_is_tensorflows():
             return session.run([losses, *tf.gradients(total, tensors)])
 
     random_weights = random.normal(size=50)
-    ours = run(lambda x, w, b: layers.softmax_cross_entropy(x, w, b, tf.constant(labels)))
+    ours = run(lambda x, w, b: layers.softmax_cross_entropy(x, tf.constant(labels), w, b))
     theirs = run(
         lambda x, w, b: tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=tf.matmul(x, w) + b)
     )
@@ -134,7 +150,7 @@ def test_cross_entropy_of_large_logits():
     labels = np.array([1, 2, 0, 1])
     with tf.Graph().as_default(), tf.Session() as session:
         x = tf.constant(logits, tf.float32)
-        losses = layers.softmax_cross_entropy(x, tf.eye(3), tf.zeros([3]), tf.constant(labels))
+        losses = layers.softmax_cross_entropy(x, tf.constant(labels), tf.eye(3), tf.zeros([3]))
         found, gradient = session.run([losses, tf.gradients(losses, x)[0]])
         expected = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=x)
         expected_value, expected_gradient = session.run([expected, tf.gradients(expected, x)[0]])

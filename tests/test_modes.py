@@ -1,5 +1,7 @@
 """`--rnn_mode` and `--precision`: all modes have the same variables, losses and gradients."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -142,6 +144,26 @@ def test_a_cpu_without_bf16_computes_in_fp32(monkeypatch, tmp_path, capsys, flag
     assert ("no bf16 instructions" in capsys.readouterr().out) == (not has_bf16)
     with pytest.raises(UserError, match="--precision=bf16 goes with --rnn_mode=fused, not with basic"):
         modes.choose_precision("bf16", "basic")
+
+
+@pytest.mark.parametrize(
+    "rnn_mode, batch_size, units, cores, groups",
+    [
+        ("fused", 20, 200, 2, 2),  # PTB small
+        ("fused", 20, 200, 8, 2),
+        ("fused", 20, 200, 1, 1),
+        ("fused", 19, 200, 2, 1),
+        ("fused", 20, 650, 2, 1),  # PTB medium, whose matrix is read once for all
+        ("basic", 20, 200, 2, 1),
+        ("fused", 150, 150, 4, 4),
+    ],
+)
+def test_groups_of_rows(monkeypatch, rnn_mode, batch_size, units, cores, groups):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
+    found, config = modes.choose_groups(rnn_mode, batch_size, units, gates=4)
+    assert found == groups
+    threads = config.inter_op_parallelism_threads, config.intra_op_parallelism_threads
+    assert threads == ((groups, cores // groups) if groups > 1 else (0, 0))
 
 
 def test_modes_of_the_basics(capsys):

@@ -247,7 +247,21 @@ def rnn(inputs, initial_state, kernel, bias, activation="tanh", precision="fp32"
     return layer(inputs, initial_state, kernel, bias)
 
 
-def softmax_cross_entropy(inputs, weights, bias, labels, precision="fp32", is_training=True):
+def in_groups(layer, groups, inputs, state, *args, **kwargs):
+    """What layer(inputs, state, *args, **kwargs) returns, of `groups` groups of the batch's rows side by side."""
+    if groups == 1:
+        return layer(inputs, state, *args, **kwargs)
+    batch_size = tf.shape(inputs)[1]
+    cuts = [batch_size * group // groups for group in range(groups + 1)]
+    parts = [
+        layer(inputs[:, start:end], tf.nest.map_structure(lambda x: x[start:end], state), *args, **kwargs)  # noqa: B023
+        for start, end in zip(cuts, cuts[1:])
+    ]
+    outputs, states = zip(*parts)
+    return tf.concat(outputs, axis=1), tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *states)
+
+
+def softmax_cross_entropy(inputs, labels, weights, bias, precision="fp32", is_training=True):
     """`tf.nn.sparse_softmax_cross_entropy_with_logits` of the logits inputs * weights + bias.
 
     With a large vocabulary that op takes as long as the recurrent part. Here XLA makes the losses, and beside them
@@ -255,9 +269,8 @@ def softmax_cross_entropy(inputs, weights, bias, labels, precision="fp32", is_tr
     matrices on either side, and not the logits' gradient.
 
     Args:
-      inputs: [N, size].
+      inputs, labels: [N, size], and ids [N].
       weights, bias: [size, vocab_size] and [vocab_size].
-      labels: ids [N].
       precision: "fp32", or "bf16" for the operands of the matrix products.
       is_training: False leaves out what the gradient needs.
     Returns:

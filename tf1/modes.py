@@ -1,11 +1,14 @@
 """What `--rnn_mode` and `--precision` mean on this machine."""
 
+import os
 import re
 
 from tf1 import tf
 from tf1.app import UserError
 
 _CPU_INFO = "/proc/cpuinfo"
+_CACHE_BYTES = 1 << 20  # half of a core's second-level cache, or all of it
+_LEAST_ROWS = 10  # of a group
 
 
 def choose_rnn_mode(rnn_mode):
@@ -34,6 +37,23 @@ def choose_precision(precision, rnn_mode):
         print("This CPU has no bf16 instructions: the run is in fp32")
         return "fp32"
     return precision
+
+
+def choose_groups(rnn_mode, batch_size, units, gates):
+    """How many groups the rows of a batch are computed in side by side, and the session's configuration for that.
+
+    A recurrent matrix that stays in a core's cache makes products so small that they gain little from a second core.
+    With groups of rows each core has products of its own, and what is between them, too. A larger matrix is better read
+    once, by all cores together.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    groups, config = 1, tf.ConfigProto()
+    if rnn_mode == "fused" and 4 * gates * units**2 <= _CACHE_BYTES:
+        groups = max(1, min(cores, batch_size // _LEAST_ROWS))
+    if groups > 1:
+        config.inter_op_parallelism_threads = groups
+        config.intra_op_parallelism_threads = cores // groups
+    return groups, config
 
 
 def _has_bf16():
