@@ -251,7 +251,7 @@ def in_groups(layer, groups, inputs, state, *args, **kwargs):
     """What layer(inputs, state, *args, **kwargs) returns, of `groups` groups of the batch's rows side by side."""
     if groups == 1:
         return layer(inputs, state, *args, **kwargs)
-    batch_size = tf.shape(inputs)[1]
+    batch_size = inputs.shape[1].value or tf.shape(inputs)[1]
     cuts = [batch_size * group // groups for group in range(groups + 1)]
     parts = [
         layer(inputs[:, start:end], tf.nest.map_structure(lambda x: x[start:end], state), *args, **kwargs)  # noqa: B023
