@@ -1,5 +1,7 @@
 """The benchmarks run; how fast, no test says."""
 
+import json
+
 import pytest
 
 import ptb_word_lm
@@ -56,3 +58,23 @@ def test_char_generation(run_module):
     process = run_module("benchmarks.char_generation", "--characters=20")
     assert (process.returncode, process.stderr) == (0, "")
     assert process.stdout.startswith("in the graph ") and process.stdout.endswith("; the texts are the same\n")
+
+
+def test_training(run_module, tmp_path):
+    arguments = ["--tasks=mnist-small,series-small", "--turns=1", "--seconds=0.1", f"--folder={tmp_path}/results"]
+    process = run_module("benchmarks", *arguments)
+    assert (process.returncode, process.stderr) == (0, "")
+    results = json.loads((tmp_path / "results" / "benchmarks.json").read_text())
+    assert list(results) == ["mnist-small", "series-small"]
+    for sides in results.values():
+        assert {"auto-fp32", "basic-fp32"} <= set(sides)
+        losses = [side["first_loss"] for side in sides.values()]
+        assert losses == pytest.approx([losses[0]] * len(losses), rel=1e-5)
+    lines = (tmp_path / "results" / "benchmarks.md").read_text().splitlines()
+    assert len(lines) == 4 and lines[2].startswith("| MNIST basic, images a second | ")
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_unknown_task(run_module):
+    process = run_module("benchmarks", "--tasks=ptb")
+    assert process.returncode == 2 and process.stderr.count("\n") == 1 and "--tasks has ptb" in process.stderr

@@ -1,0 +1,192 @@
+"""Training speed: ours, the tutorial's own graph on the same TensorFlow, and PyTorch, doing the same work.
+
+    python -m benchmarks
+
+Each side is a process of its own, which starts from the same weights and sees the same batches. They take turns,
+several times, and are idle in between; the ratios are medians over the turns. The share of the bare products is what the
+matrix products of our step take when they run back to back in one session. It prints a table, and writes it with all
+numbers to results/benchmarks.md and .json. PyTorch comes with `pip install -r requirements-bench.txt`; without it its
+columns are empty.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+import configs
+from tf1 import app
+from tf1.app import UserError
+
+# By task: its name, and what a step works through.
+TASKS = {
+    "ptb-small": ("PTB small", "words"),
+    "ptb-medium": ("PTB medium", "words"),
+    "ptb-large": ("PTB large", "words"),
+    "char-small": ("character GRU small", "characters"),
+    "mnist-small": ("MNIST basic", "images"),
+    "series-small": ("time series", "values"),
+}
+# A first loss may be off by that part: bf16 rounds, and each side draws dropout masks of its own.
+LOSS_TOLERANCE = 0.02
+
+
+def parse_args(argv=None):
+    parser = app.ArgumentParser("benchmarks", __doc__)
+    parser.add_argument("--tasks", default=",".join(TASKS), help="of the table's rows (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=5, help="of each side (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of a turn, about (default: %(default)s)")
+    parser.add_argument("--folder", default="results", help="for benchmarks.md and .json (default: %(default)s)")
+    return parser.parse_args(argv)
+
+
+def sides_of(task, with_torch):
+    """The sides of a task; ours first, the tutorial's second."""
+    has_bf16 = task.startswith(("ptb", "char"))
+    sides = ["auto-fp32", "keras" if task.startswith("char") else "basic-fp32"]
+    sides += ["auto-bf16"] if has_bf16 else []
+    sides += ["torch-fp32"] if with_torch else []
+    sides += ["torch-bf16"] if with_torch and has_bf16 else []
+    sides += ["products-fp32"] if task.startswith("ptb") else []
+    return sides
+
+
+def units_of(task):
+    """How many words, characters, images or values a step works through."""
+    name, size = task.split("-")
+    if name == "ptb":
+        config = configs.PTB_CONFIGS[size]
+        return config.batch_size * config.num_steps
+    if name == "char":
+        config = configs.CHAR_GRU_CONFIGS[size]
+        return config.batch_size * config.max_length
+    if name == "mnist":
+        return configs.MNIST_CONFIGS["basic"][size].batch_size
+    config = configs.TIME_SERIES_CONFIGS["projection"][size]
+    return config.batch_size * config.n_steps
+
+
+class Side:
+    """A process of `benchmarks.sides`; a context manager."""
+
+    def __init__(self, task, side):
+        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        command = [sys.executable, "-m", "benchmarks.sides", task, side]
+        self.name = side
+        self._process = subprocess.Popen(
+            command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self):
+        self._read()
+        return self
+
+    def __exit__(self, *exc_info):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.stderr.close()
+        self._process.wait()
+
+    def run(self, steps):
+        """A dict of the `seconds` that `steps` steps took, their `losses`, and the `peak` of the memory."""
+        self._process.stdin.write(f"{steps}\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self):
+        line = self._process.stdout.readline()
+        if not line:
+            last = self._process.stderr.read().strip().splitlines()[-1:]
+            raise UserError(f"the process of {self.name} ended: {' '.join(last)}", 1)
+        return json.loads(line)
+
+
+def measure(task, turns, seconds, with_torch):
+    """Lets the sides of a task take turns; returns for each a dict of `rates` by turn, `first_loss` and `peak`."""
+    results = {}
+    with contextlib.ExitStack() as stack:
+        sides = [stack.enter_context(Side(task, name)) for name in sides_of(task, with_torch)]
+        steps = {}
+        for side in sides:
+            first_loss = side.run(1)["losses"][0]
+            side.run(2)  # what is made or compiled in the first steps
+            steps[side] = max(2, round(seconds / (side.run(2)["seconds"] / 2)))
+            results[side.name] = {"rates": [], "first_loss": first_loss}
+        for _ in range(turns):
+            for side in sides:
+                found = side.run(steps[side])
+                results[side.name]["rates"].append(steps[side] * units_of(task) / found["seconds"])
+                results[side.name]["peak"] = found["peak"]
+    expected = results["auto-fp32"]["first_loss"]
+    for name, result in results.items():
+        if not name.startswith("products") and abs(result["first_loss"] - expected) > LOSS_TOLERANCE * expected:
+            raise UserError(f"{task}: the first loss of {name} is {result['first_loss']}, ours {expected}", 1)
+    return results
+
+
+def ratio(results, ours, theirs):
+    """The median over the turns; None where there is no such side."""
+    if ours not in results or theirs not in results:
+        return None
+    return float(np.median(np.divide(results[ours]["rates"], results[theirs]["rates"])))
+
+
+def table(all_results):
+    """The lines of the table in Markdown."""
+    lines = [
+        "| | ours, fp32 / bf16 | tutorial's graph | ratio, fp32 / bf16 | PyTorch, fp32 / bf16 | ratio, fp32 / bf16 "
+        "| share of the bare products | peak memory, ours / tutorial's |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+
+    def pair(values, form):
+        return " / ".join(form.format(value) for value in values if value is not None)
+
+    for task, results in all_results.items():
+        name, unit = TASKS[task]
+        tutorials = "keras" if "keras" in results else "basic-fp32"
+        rate = {side: float(np.median(result["rates"])) for side, result in results.items()}
+        rates = lambda *sides: pair([rate.get(side) for side in sides], "{:,.0f}")  # noqa: B023
+        ratios = lambda *pairs: pair([ratio(results, *sides) for sides in pairs], "{:.2f}")  # noqa: B023
+        share = ratio(results, "auto-fp32", "products-fp32")
+        cells = [
+            f"{name}, {unit} a second",
+            rates("auto-fp32", "auto-bf16"),
+            rates(tutorials),
+            ratios(("auto-fp32", tutorials), ("auto-bf16", tutorials)),
+            rates("torch-fp32", "torch-bf16"),
+            ratios(("auto-fp32", "torch-fp32"), ("auto-bf16", "torch-bf16")),
+            f"{share:.0%}" if share else "",
+            " / ".join(f"{results[side]['peak'] / 2**20:.0f} MiB" for side in ("auto-fp32", tutorials)),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+@app.command
+def main(argv=None):
+    args = parse_args(argv)
+    tasks = args.tasks.split(",")
+    if unknown := sorted(set(tasks) - set(TASKS)):
+        raise UserError(f"--tasks has {', '.join(unknown)}: choose among {', '.join(TASKS)}")
+    with_torch = importlib.util.find_spec("torch") is not None
+    all_results = {}
+    for task in tasks:
+        all_results[task] = measure(task, args.turns, args.seconds, with_torch)
+        print(table({task: all_results[task]})[-1])
+    lines = table(all_results)
+    print("\n".join(["", *lines]))
+    os.makedirs(args.folder, exist_ok=True)
+    with open(os.path.join(args.folder, "benchmarks.md"), "w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    with open(os.path.join(args.folder, "benchmarks.json"), "w", encoding="utf-8") as file:
+        json.dump(all_results, file, indent=1)
+    return all_results
+
+
+if __name__ == "__main__":
+    main()
