@@ -3,10 +3,10 @@
     python -m benchmarks
 
 Each side is a process of its own, which starts from the same weights and sees the same batches. They take turns,
-several times, and are idle in between; the ratios are medians over the turns. The share of the bare products is what the
-matrix products of our step take when they run back to back in one session. It prints a table, and writes it with all
-numbers to results/benchmarks.md and .json. PyTorch comes with `pip install -r requirements-bench.txt`; without it its
-columns are empty.
+several times, and are idle in between; the ratios are medians over the turns. The share of the bare products is what
+the matrix products of our step take when they run back to back in one session. It prints a table, and writes it with
+all numbers to results/benchmarks.md and .json. PyTorch comes with `pip install -r requirements-bench.txt`; without it
+its columns are empty.
 """
 
 import contextlib
