@@ -119,6 +119,9 @@ def test_what_auto_means(monkeypatch):
     assert [modes.choose_rnn_mode(mode) for mode in ("basic", "fused", "auto")] == ["basic", "fused", "fused"]
     with pytest.raises(UserError, match="--rnn_mode=cudnn needs a GPU"):
         modes.choose_rnn_mode("cudnn")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
+    with pytest.raises(UserError, match="--rnn_mode=cudnn needs a GPU"):  # one that TensorFlow cannot use
+        modes.choose_rnn_mode("cudnn")
     monkeypatch.setattr(tf.test, "is_gpu_available", lambda: True)
     assert [modes.choose_rnn_mode(mode) for mode in ("fused", "auto", "cudnn")] == ["fused", "cudnn", "cudnn"]
 

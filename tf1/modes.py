@@ -19,7 +19,9 @@ def choose_rnn_mode(rnn_mode):
     """
     if rnn_mode in ("basic", "fused"):
         return rnn_mode
-    has_gpu = tf.test.is_gpu_available()
+    # is_gpu_available starts the devices, with as many threads as there are cores, for all sessions of the process; the
+    # first look does not.
+    has_gpu = bool(tf.config.list_physical_devices("GPU")) and tf.test.is_gpu_available()
     if rnn_mode == "cudnn" and not has_gpu:
         raise UserError("--rnn_mode=cudnn needs a GPU that TensorFlow can use, and there is none: give another mode")
     return "cudnn" if has_gpu else "fused"
