@@ -135,36 +135,39 @@ def ratio(results, ours, theirs):
     return float(np.median(np.divide(results[ours]["rates"], results[theirs]["rates"])))
 
 
-def table(all_results):
-    """The lines of the table in Markdown."""
-    lines = [
-        "| | ours, fp32 / bf16 | tutorial's graph | ratio, fp32 / bf16 | PyTorch, fp32 / bf16 | ratio, fp32 / bf16 "
-        "| share of the bare products | peak memory, ours / tutorial's |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+def row(task, results):
+    """The table's line of a task, in Markdown."""
+    name, unit = TASKS[task]
+    tutorials = "keras" if "keras" in results else "basic-fp32"
 
     def pair(values, form):
         return " / ".join(form.format(value) for value in values if value is not None)
 
-    for task, results in all_results.items():
-        name, unit = TASKS[task]
-        tutorials = "keras" if "keras" in results else "basic-fp32"
-        rate = {side: float(np.median(result["rates"])) for side, result in results.items()}
-        rates = lambda *sides: pair([rate.get(side) for side in sides], "{:,.0f}")  # noqa: B023
-        ratios = lambda *pairs: pair([ratio(results, *sides) for sides in pairs], "{:.2f}")  # noqa: B023
-        share = ratio(results, "auto-fp32", "products-fp32")
-        cells = [
-            f"{name}, {unit} a second",
-            rates("auto-fp32", "auto-bf16"),
-            rates(tutorials),
-            ratios(("auto-fp32", tutorials), ("auto-bf16", tutorials)),
-            rates("torch-fp32", "torch-bf16"),
-            ratios(("auto-fp32", "torch-fp32"), ("auto-bf16", "torch-bf16")),
-            f"{share:.0%}" if share else "",
-            " / ".join(f"{results[side]['peak'] / 2**20:.0f} MiB" for side in ("auto-fp32", tutorials)),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    def rates(*sides):
+        return pair([np.median(results[side]["rates"]) for side in sides if side in results], "{:,.0f}")
+
+    def ratios(*pairs):
+        return pair([ratio(results, *sides) for sides in pairs], "{:.2f}")
+
+    share = ratio(results, "auto-fp32", "products-fp32")
+    cells = [
+        f"{name}, {unit} a second",
+        rates("auto-fp32", "auto-bf16"),
+        rates(tutorials),
+        ratios(("auto-fp32", tutorials), ("auto-bf16", tutorials)),
+        rates("torch-fp32", "torch-bf16"),
+        ratios(("auto-fp32", "torch-fp32"), ("auto-bf16", "torch-bf16")),
+        f"{share:.0%}" if share else "",
+        " / ".join(f"{results[side]['peak'] / 2**20:.0f} MiB" for side in ("auto-fp32", tutorials)),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+HEAD = [
+    "| | ours, fp32 / bf16 | tutorial's graph | ratio, fp32 / bf16 | PyTorch, fp32 / bf16 | ratio, fp32 / bf16 "
+    "| share of the bare products | peak memory, ours / tutorial's |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+]
 
 
 @app.command
@@ -174,12 +177,12 @@ def main(argv=None):
     if unknown := sorted(set(tasks) - set(TASKS)):
         raise UserError(f"--tasks has {', '.join(unknown)}: choose among {', '.join(TASKS)}")
     with_torch = importlib.util.find_spec("torch") is not None
-    all_results = {}
+    all_results, lines = {}, list(HEAD)
+    print("\n".join(lines))
     for task in tasks:
         all_results[task] = measure(task, args.turns, args.seconds, with_torch)
-        print(table({task: all_results[task]})[-1])
-    lines = table(all_results)
-    print("\n".join(["", *lines]))
+        lines.append(row(task, all_results[task]))
+        print(lines[-1])
     os.makedirs(args.folder, exist_ok=True)
     with open(os.path.join(args.folder, "benchmarks.md"), "w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)

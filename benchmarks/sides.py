@@ -19,8 +19,6 @@ import numpy as np
 
 import configs
 
-THREADS = 2
-
 
 def uniform(random, *shape, scale=0.1):
     return random.uniform(-scale, scale, shape).astype(np.float32)
@@ -364,10 +362,6 @@ def build(task, side):
     """The endless or long iterator of a side's steps, which yields their losses."""
     name, size = task.split("-")
     work, (means, *precision) = TASKS[name](size), side.split("-")
-    if means == "torch":
-        import torch
-
-        torch.set_num_threads(THREADS)
     if means in ("basic", "auto"):
         return work.tensorflow(means, *precision)
     return getattr(work, means)(*precision)

@@ -253,11 +253,12 @@ def in_groups(layer, groups, inputs, state, *args, **kwargs):
         return layer(inputs, state, *args, **kwargs)
     batch_size = inputs.shape[1].value or tf.shape(inputs)[1]
     cuts = [batch_size * group // groups for group in range(groups + 1)]
-    parts = [
-        layer(inputs[:, start:end], tf.nest.map_structure(lambda x: x[start:end], state), *args, **kwargs)  # noqa: B023
-        for start, end in zip(cuts, cuts[1:])
-    ]
-    outputs, states = zip(*parts)
+
+    def group(start, end):
+        rows = tf.nest.map_structure(lambda x: x[start:end], state)
+        return layer(inputs[:, start:end], rows, *args, **kwargs)
+
+    outputs, states = zip(*(group(*cut) for cut in zip(cuts, cuts[1:])))
     return tf.concat(outputs, axis=1), tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *states)
 
 
