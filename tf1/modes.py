@@ -55,6 +55,9 @@ def choose_groups(rnn_mode, batch_size, units, gates):
     if groups > 1:
         config.inter_op_parallelism_threads = groups
         config.intra_op_parallelism_threads = cores // groups
+        # A process has one pool of threads for all operations, made by its first session or by its first tf.function,
+        # and that one would have as many threads as there are cores in each group.
+        tf.Session(config=config).close()
     return groups, config
 
 
