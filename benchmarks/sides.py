@@ -167,10 +167,12 @@ class CharGRU:
         import char_gru
         from tf1 import modes, tf
 
+        config, rnn_mode = self.config, modes.choose_rnn_mode(rnn_mode)
+        groups, session_config = modes.choose_groups(rnn_mode, config.batch_size, config.hidden_units, gates=3)
         with tf.variable_scope("Model"):
-            model = char_gru.CharGRU(True, self.config, self.vocab_size, modes.choose_rnn_mode(rnn_mode), precision)
-        session = start_session(tf, None, self.weights)
-        state = char_gru.zero_state(self.config, self.config.batch_size)
+            model = char_gru.CharGRU(True, config, self.vocab_size, rnn_mode, precision, groups)
+        session = start_session(tf, session_config, self.weights)
+        state = char_gru.zero_state(config, config.batch_size)
         for inputs, targets in self.batches():
             feed_dict = {model.input_data: inputs, model.targets: targets, model.initial_state: state}
             loss, state, _ = session.run([model.loss, model.final_state, model.train_op], feed_dict)

@@ -114,8 +114,10 @@ def test_gradients_are_those_of_finite_differences(kind):
                 np.testing.assert_allclose(theoretical, numeric, atol=1e-8)  # delta^2 + 1e-16 / delta
 
 
+@pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_bf16_is_near(kind):
+def test_bf16_is_near(monkeypatch, kind, is_large):
+    monkeypatch.setattr(layers, "_REORDERED", 0 if is_large else 1 << 20)
     arrays = make(kind, 3, 4, 16, 16)
     rounded, exact = (value_and_gradients(fused, kind, arrays, precision=name) for name in ("bf16", "fp32"))
     for ours, theirs in zip(rounded, exact):

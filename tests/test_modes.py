@@ -157,6 +157,8 @@ def test_a_cpu_without_bf16_computes_in_fp32(monkeypatch, tmp_path, capsys, flag
         ("fused", 20, 200, 1, 1),
         ("fused", 19, 200, 2, 1),
         ("fused", 20, 650, 2, 1),  # PTB medium, whose matrix is read once for all
+        ("fused", 64, 1024, 2, 2),  # the character GRU, which has rows enough
+        ("fused", 63, 1024, 2, 1),
         ("basic", 20, 200, 2, 1),
         ("fused", 150, 150, 4, 4),
     ],

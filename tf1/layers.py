@@ -13,9 +13,11 @@ units, and p = H times the number of gates:
 
 dp_t, the gradient to what the gates are made from, is what comes back to step t times factors that the forward pass
 decides alone. They are computed for all time steps at once, before the backward loop, which is left with what must be
-done in order. Three things make the loops faster: they are unrolled (a `tf.while_loop` takes a third longer at the
-size of the small PTB model); in the forward one each gate has a product of its own, and in the GRU, whose batches are
-larger, each half of one (all gates in one take up to a third longer); and R^T is made once, not in each of T products.
+done in order. Four things make the loops faster: they are unrolled (a `tf.while_loop` takes a third longer at the size
+of the small PTB model); in the forward one each gate has a product of its own, and in the GRU, whose batches are
+larger, each half of one (all gates in one take up to a third longer); R^T is made once, not in each of T products; and
+a large matrix of bf16 is the left operand, (R^T h^T)^T for h R, because TensorFlow puts the right one into another
+order in each product, which takes longer than the product of a few rows.
 
 With `precision="bf16"` the operands of the matrix products are rounded to bfloat16, and so are, by TensorFlow, the
 products; all else, sums, gates, gradients and weights, is float32.
@@ -26,6 +28,8 @@ the GRU of Keras' with `reset_after=True`: kernel [input_size, 3 * units], recur
 """
 
 from tf1 import tf
+
+_REORDERED = 3 << 20  # elements of a matrix of bf16 from which on it is the left operand
 
 
 def _operand(x, precision):
@@ -64,16 +68,33 @@ def _project(inputs, kernel, bias, gates, precision):
     return zip(*(tf.unstack(gate) for gate in tf.split(products, gates, axis=2)))
 
 
-def _halves(matrix):
-    half = matrix.shape[1].value // 2
-    return matrix[:, :half], matrix[:, half:]
+def _chained(matrix, transposed, gates, precision, halves=1):
+    """The product with a matrix, for where each product waits for the one before.
 
+    Args:
+      matrix, transposed: [m, n], and the same as [n, m].
+      gates: the matrices of so many gates stand side by side in `matrix`.
+      halves: 2 makes two products for a gate with an even number of columns.
+    Returns:
+      A function from x, [B, m], to a list of one [B, n / gates] a gate.
+    """
+    if precision == "bf16" and matrix.shape.num_elements() >= _REORDERED:
+        return lambda x: tf.split(
+            tf.cast(tf.transpose(tf.matmul(transposed, _operand(x, precision), transpose_b=True)), tf.float32),
+            gates,
+            axis=1,
+        )
+    if matrix.shape[1].value // gates % halves:
+        halves = 1
+    parts = tf.split(matrix, gates * halves, axis=1)
 
-def _product_by_halves(a, halves, precision):
-    """The product of a with the matrix whose `_halves` are given."""
-    operand = _operand(a, precision)
-    product = tf.concat([tf.matmul(operand, half) for half in halves], axis=1)
-    return tf.cast(product, tf.float32) if precision == "bf16" else product
+    def products(x):
+        x = _operand(x, precision)
+        of_parts = [tf.matmul(x, part) for part in parts]
+        of_gates = of_parts if halves == 1 else [tf.concat(pair, axis=1) for pair in zip(of_parts[::2], of_parts[1::2])]
+        return [tf.cast(product, tf.float32) if precision == "bf16" else product for product in of_gates]
+
+    return products
 
 
 def _column_sums(x):
@@ -107,11 +128,11 @@ def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32")
     @tf.custom_gradient
     def layer(inputs, c0, h0, kernel, bias):
         W, R = _operand(kernel[:input_size], precision), _operand(kernel[input_size:], precision)
-        matrices = tf.split(R, 4, axis=1)
+        transposed = _transposed(R)
+        state_products = _chained(R, transposed, 4, precision)
         c, h, all_gates, all_c, all_h = c0, h0, [], [], []
         for projected in _project(inputs, W, bias, 4, precision):
-            operand = _operand(h, precision)
-            i, j, f, o = (x + _product(operand, matrix, precision) for x, matrix in zip(projected, matrices))
+            i, j, f, o = (x + product for x, product in zip(projected, state_products(h)))
             i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f + forget_bias if forget_bias else f), tf.sigmoid(o)
             c = c * f + i * j
             h = tf.tanh(c) * o
@@ -129,13 +150,13 @@ def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32")
                 [j * i * (1 - i), i * (1 - j * j), _before(c0, cs) * f * (1 - f), tanh_c * o * (1 - o)], axis=2
             )
             dc_by_dh = o * (1 - tanh_c * tanh_c)
-            transposed, dgates = _transposed(R), []
+            back, dgates = _chained(transposed, R, 1, precision), []
             for doutput, factor, by_dh, forget in _backwards(doutputs, factors, dc_by_dh, f):
                 dh += doutput
                 dc += dh * by_dh
                 dgates.append(tf.concat([dc, dc, dc, dh], axis=1) * factor)
                 dc *= forget
-                dh = _product(dgates[-1], transposed, precision)
+                (dh,) = back(dgates[-1])
             dgates = tf.stack(dgates[::-1])
             dinputs, dW, dbias = _project_gradients(inputs, W, dgates, precision)
             dR = _product(_flat(_before(h0, outputs)), _flat(dgates), precision, transpose_a=True)
@@ -166,15 +187,14 @@ def gru(inputs, initial_state, kernel, recurrent_kernel, bias, precision="fp32")
     @tf.custom_gradient
     def layer(inputs, h0, kernel, recurrent_kernel, bias):
         W, R = _operand(kernel, precision), _operand(recurrent_kernel, precision)
-        matrices = [_halves(matrix) for matrix in tf.split(R, 3, axis=1)]
+        transposed = _transposed(R)
+        state_products = _chained(R, transposed, 3, precision, halves=2)
         h, saved, all_h = h0, [], []
         # z and r take the two products, and so the two biases, as one sum.
         projected_bias = tf.concat([bias[0, : 2 * units] + bias[1, : 2 * units], bias[0, 2 * units :]], axis=0)
         for of_z, of_r, of_candidate in _project(inputs, W, projected_bias, 3, precision):
-            operand = _operand(h, precision)
-            products = (_product_by_halves(operand, halves, precision) for halves in matrices)
-            z, r, product = tf.sigmoid(of_z + next(products)), tf.sigmoid(of_r + next(products)), next(products)
-            product += bias[1, 2 * units :]
+            z, r, product = state_products(h)
+            z, r, product = tf.sigmoid(of_z + z), tf.sigmoid(of_r + r), product + bias[1, 2 * units :]
             candidate = tf.tanh(of_candidate + r * product)
             h = candidate + z * (h - candidate)
             saved.append((z, r, product, candidate))
@@ -189,12 +209,12 @@ def gru(inputs, initial_state, kernel, recurrent_kernel, bias, precision="fp32")
             factors = tf.concat(
                 [(before - candidate) * z * (1 - z), by_candidate * product * r * (1 - r), by_candidate * r], axis=2
             )
-            halves, dproducts, all_dh = _halves(_transposed(R)), [], []
+            back, dproducts, all_dh = _chained(transposed, R, 1, precision, halves=2), [], []
             for doutput, factor, kept in _backwards(doutputs, factors, z):
                 dh += doutput
                 all_dh.append(dh)
                 dproducts.append(tf.concat([dh, dh, dh], axis=1) * factor)
-                dh = dh * kept + _product_by_halves(dproducts[-1], halves, precision)
+                dh = dh * kept + back(dproducts[-1])[0]
             dproducts = tf.stack(dproducts[::-1])
             dcandidates = tf.stack(all_dh[::-1]) * by_candidate
             dprojected = tf.concat([dproducts[:, :, : 2 * units], dcandidates], axis=2)
@@ -225,18 +245,20 @@ def rnn(inputs, initial_state, kernel, bias, activation="tanh", precision="fp32"
     @tf.custom_gradient
     def layer(inputs, h0, kernel, bias):
         W, R = _operand(kernel[:input_size], precision), _operand(kernel[input_size:], precision)
+        transposed = _transposed(R)
+        state_product = _chained(R, transposed, 1, precision)
         h, all_h = h0, []
         for (projected,) in _project(inputs, W, bias, 1, precision):
-            h = activate(projected + _product(h, R, precision))
+            h = activate(projected + state_product(h)[0])
             all_h.append(h)
         outputs = tf.stack(all_h)
 
         def gradient(doutputs, dh):
             factors = 1 - outputs * outputs if activation == "tanh" else tf.cast(outputs > 0, outputs.dtype)
-            transposed, dproducts = _transposed(R), []
+            back, dproducts = _chained(transposed, R, 1, precision), []
             for doutput, factor in _backwards(doutputs, factors):
                 dproducts.append((dh + doutput) * factor)
-                dh = _product(dproducts[-1], transposed, precision)
+                (dh,) = back(dproducts[-1])
             dproducts = tf.stack(dproducts[::-1])
             dinputs, dW, dbias = _project_gradients(inputs, W, dproducts, precision)
             dR = _product(_flat(_before(h0, outputs)), _flat(dproducts), precision, transpose_a=True)

@@ -9,6 +9,7 @@ from tf1.app import UserError
 _CPU_INFO = "/proc/cpuinfo"
 _CACHE_BYTES = 1 << 20  # half of a core's second-level cache, or all of it
 _LEAST_ROWS = 10  # of a group
+_MANY_ROWS = 32  # of a group, enough for products with a matrix of any size
 
 
 def choose_rnn_mode(rnn_mode):
@@ -46,12 +47,13 @@ def choose_groups(rnn_mode, batch_size, units, gates):
 
     A recurrent matrix that stays in a core's cache makes products so small that they gain little from a second core.
     With groups of rows each core has products of its own, and what is between them, too. A larger matrix is better read
-    once, by all cores together.
+    once, by all cores together, unless there are many rows.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     groups, config = 1, tf.ConfigProto()
-    if rnn_mode == "fused" and 4 * gates * units**2 <= _CACHE_BYTES:
-        groups = max(1, min(cores, batch_size // _LEAST_ROWS))
+    if rnn_mode == "fused":
+        least_rows = _LEAST_ROWS if 4 * gates * units**2 <= _CACHE_BYTES else _MANY_ROWS
+        groups = max(1, min(cores, batch_size // least_rows))
     if groups > 1:
         config.inter_op_parallelism_threads = groups
         config.intra_op_parallelism_threads = cores // groups
