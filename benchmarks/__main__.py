@@ -1,12 +1,12 @@
-"""Training speed: ours, the tutorial's own graph on the same TensorFlow, and PyTorch, doing the same work.
+"""Speed: ours, the tutorial's own graph on the same TensorFlow, and PyTorch, doing the same work.
 
     python -m benchmarks
 
-Each side is a process of its own, which starts from the same weights and sees the same batches. They take turns,
-several times, and are idle in between; the ratios are medians over the turns. The share of the bare products is what
-the matrix products of our step take when they run back to back in one session. It prints a table, and writes it with
-all numbers to results/benchmarks.md and .json. PyTorch comes with `pip install -r requirements-bench.txt`; without it
-its columns are empty.
+Each side is a process of its own, which starts from the same weights and sees the same data. They take turns, several
+times, and are idle in between; the ratios are medians over the turns. PyTorch is eager, or compiled where that is
+faster. The share of the bare products is what the matrix products of our step take when they run back to back in one
+session. It prints a table, and writes it with all numbers to results/benchmarks.md and .json, and a picture of the
+ratios. PyTorch comes with `pip install -r requirements-bench.txt`; without it its columns are empty.
 """
 
 import contextlib
@@ -18,8 +18,7 @@ import sys
 
 import numpy as np
 
-import configs
-from tf1 import app
+from tf1 import app, plots
 from tf1.app import UserError
 
 # By task: its name, and what a step works through.
@@ -27,10 +26,16 @@ TASKS = {
     "ptb-small": ("PTB small", "words"),
     "ptb-medium": ("PTB medium", "words"),
     "ptb-large": ("PTB large", "words"),
+    "evaluation-small": ("PTB small, the test set", "words"),
     "char-small": ("character GRU small", "characters"),
+    "generation-small": ("character GRU small, writing", "characters"),
     "mnist-small": ("MNIST basic", "images"),
     "series-small": ("time series", "values"),
+    "echo-small": ("binary echo", "steps"),
+    "reading-small": ("reading PTB", "tokens"),
 }
+# Where torch.compile is faster than eager PyTorch.
+COMPILED = ()
 # A first loss may be off by that part: bf16 rounds, and each side draws dropout masks of its own.
 LOSS_TOLERANCE = 0.02
 
@@ -40,34 +45,23 @@ def parse_args(argv=None):
     parser.add_argument("--tasks", default=",".join(TASKS), help="of the table's rows (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=5, help="of each side (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of a turn, about (default: %(default)s)")
-    parser.add_argument("--folder", default="results", help="for benchmarks.md and .json (default: %(default)s)")
+    parser.add_argument("--folder", default="results", help="for benchmarks.md, .json and .png (default: %(default)s)")
     return parser.parse_args(argv)
 
 
 def sides_of(task, with_torch):
     """The sides of a task; ours first, the tutorial's second."""
-    has_bf16 = task.startswith(("ptb", "char"))
-    sides = ["auto-fp32", "keras" if task.startswith("char") else "basic-fp32"]
-    sides += ["auto-bf16"] if has_bf16 else []
-    sides += ["torch-fp32"] if with_torch else []
-    sides += ["torch-bf16"] if with_torch and has_bf16 else []
-    sides += ["products-fp32"] if task.startswith("ptb") else []
-    return sides
+    kind = task.split("-")[0]
+    precisions = ("fp32", "bf16") if kind in ("ptb", "char") else ("fp32",)
+    sides = ["auto-fp32", "keras" if kind in ("char", "generation") else "basic-fp32"]
+    sides += [f"auto-{precision}" for precision in precisions[1:]]
+    if with_torch and kind != "reading":
+        sides += [f"{torch_of(task)}-{precision}" for precision in precisions]
+    return sides + (["products-fp32"] if kind == "ptb" else [])
 
 
-def units_of(task):
-    """How many words, characters, images or values a step works through."""
-    name, size = task.split("-")
-    if name == "ptb":
-        config = configs.PTB_CONFIGS[size]
-        return config.batch_size * config.num_steps
-    if name == "char":
-        config = configs.CHAR_GRU_CONFIGS[size]
-        return config.batch_size * config.max_length
-    if name == "mnist":
-        return configs.MNIST_CONFIGS["basic"][size].batch_size
-    config = configs.TIME_SERIES_CONFIGS["projection"][size]
-    return config.batch_size * config.n_steps
+def torch_of(task):
+    return "compiled" if task in COMPILED else "torch"
 
 
 class Side:
@@ -92,7 +86,7 @@ class Side:
         self._process.wait()
 
     def run(self, steps):
-        """A dict of the `seconds` that `steps` steps took, their `losses`, and the `peak` of the memory."""
+        """A dict of the `seconds` that `steps` steps took, their `units` and `losses`, and the `peak` of the memory."""
         self._process.stdin.write(f"{steps}\n")
         self._process.stdin.flush()
         return self._read()
@@ -114,12 +108,12 @@ def measure(task, turns, seconds, with_torch):
         for side in sides:
             first_loss = side.run(1)["losses"][0]
             side.run(2)  # what is made or compiled in the first steps
-            steps[side] = max(2, round(seconds / (side.run(2)["seconds"] / 2)))
+            steps[side] = max(1, round(seconds / (side.run(2)["seconds"] / 2)))
             results[side.name] = {"rates": [], "first_loss": first_loss}
         for _ in range(turns):
             for side in sides:
                 found = side.run(steps[side])
-                results[side.name]["rates"].append(steps[side] * units_of(task) / found["seconds"])
+                results[side.name]["rates"].append(found["units"] / found["seconds"])
                 results[side.name]["peak"] = found["peak"]
     expected = results["auto-fp32"]["first_loss"]
     for name, result in results.items():
@@ -135,10 +129,14 @@ def ratio(results, ours, theirs):
     return float(np.median(np.divide(results[ours]["rates"], results[theirs]["rates"])))
 
 
+def tutorials_of(results):
+    return "keras" if "keras" in results else "basic-fp32"
+
+
 def row(task, results):
     """The table's line of a task, in Markdown."""
     name, unit = TASKS[task]
-    tutorials = "keras" if "keras" in results else "basic-fp32"
+    tutorials, torch = tutorials_of(results), torch_of(task)
 
     def pair(values, form):
         return " / ".join(form.format(value) for value in values if value is not None)
@@ -155,8 +153,8 @@ def row(task, results):
         rates("auto-fp32", "auto-bf16"),
         rates(tutorials),
         ratios(("auto-fp32", tutorials), ("auto-bf16", tutorials)),
-        rates("torch-fp32", "torch-bf16"),
-        ratios(("auto-fp32", "torch-fp32"), ("auto-bf16", "torch-bf16")),
+        rates(f"{torch}-fp32", f"{torch}-bf16"),
+        ratios(("auto-fp32", f"{torch}-fp32"), ("auto-bf16", f"{torch}-bf16")),
         f"{share:.0%}" if share else "",
         " / ".join(f"{results[side]['peak'] / 2**20:.0f} MiB" for side in ("auto-fp32", tutorials)),
     ]
@@ -168,6 +166,30 @@ HEAD = [
     "| share of the bare products | peak memory, ours / tutorial's |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
 ]
+
+
+def plot_ratios(all_results, folder):
+    """Bars of our speed by task, the tutorial's graph and PyTorch being 1."""
+    bars = {"fp32 / tutorial's graph": "fp32", "bf16 / tutorial's graph": "bf16"}
+    bars.update({"fp32 / PyTorch fp32": "fp32", "bf16 / PyTorch bf16": "bf16"})
+    figure, axes = plots.new_figure()
+    for index, (label, precision) in enumerate(bars.items()):
+        values = []
+        for task, results in all_results.items():
+            theirs = f"{torch_of(task)}-{precision}" if "PyTorch" in label else tutorials_of(results)
+            values.append(ratio(results, f"auto-{precision}", theirs) or np.nan)
+        places = np.arange(len(values)) + 0.2 * (index - 1.5)
+        axes.barh(places, values, height=0.2, label=label)
+        for place, value in zip(places, values):
+            if np.isfinite(value):
+                axes.text(value, place, f" {value:.2f}", va="center", fontsize=6)
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(all_results)), [TASKS[task][0] for task in all_results])
+    axes.invert_yaxis()
+    axes.set_xlabel("our speed / theirs")
+    axes.legend(fontsize=7)
+    return plots.save(figure, folder, "benchmarks")
 
 
 @app.command
@@ -188,6 +210,7 @@ def main(argv=None):
         file.writelines(f"{line}\n" for line in lines)
     with open(os.path.join(args.folder, "benchmarks.json"), "w", encoding="utf-8") as file:
         json.dump(all_results, file, indent=1)
+    plot_ratios(all_results, args.folder)
     return all_results
 
 

@@ -60,19 +60,21 @@ def test_char_generation(run_module):
     assert process.stdout.startswith("in the graph ") and process.stdout.endswith("; the texts are the same\n")
 
 
-def test_training(run_module, tmp_path):
-    arguments = ["--tasks=mnist-small,series-small", "--turns=1", "--seconds=0.1", f"--folder={tmp_path}/results"]
+def test_ours_and_theirs(run_module, tmp_path):
+    tasks = ["mnist-small", "series-small", "echo-small", "reading-small"]
+    arguments = [f"--tasks={','.join(tasks)}", "--turns=1", "--seconds=0.1", f"--folder={tmp_path}/results"]
     process = run_module("benchmarks", *arguments)
     assert (process.returncode, process.stderr) == (0, "")
     results = json.loads((tmp_path / "results" / "benchmarks.json").read_text())
-    assert list(results) == ["mnist-small", "series-small"]
+    assert list(results) == tasks
     for sides in results.values():
         assert {"auto-fp32", "basic-fp32"} <= set(sides)
         losses = [side["first_loss"] for side in sides.values()]
         assert losses == pytest.approx([losses[0]] * len(losses), rel=1e-5)
     lines = (tmp_path / "results" / "benchmarks.md").read_text().splitlines()
-    assert len(lines) == 4 and lines[2].startswith("| MNIST basic, images a second | ")
+    assert len(lines) == 6 and lines[2].startswith("| MNIST basic, images a second | ")
     assert len({line.count("|") for line in lines}) == 1
+    assert (tmp_path / "results" / "benchmarks.png").stat().st_size > 1000
 
 
 def test_unknown_task(run_module):
