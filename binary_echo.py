@@ -32,7 +32,7 @@ import numpy as np
 
 import configs
 from tf1 import app, checkpoints, plots, progress, tf
-from tf1.app import UserError
+from tf1.app import Diverged, UserError
 from tf1.metrics import Metrics
 
 NUM_CLASSES = 2
@@ -64,7 +64,7 @@ def parse_args(argv=None):
         default="auto",
         help="basic: one session.run a step; auto (default): the loop in the graph",
     )
-    parser.add_common("--save_path", "--seed", "--set")
+    parser.add_common("--save_path", "--save_every", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -175,7 +175,9 @@ class EchoModel:
         self.total_loss, self.final_state, logits = self._build_loss(self.x, self.y, self.init_state)
         self.probabilities = tf.nn.softmax(tf.stack(logits, axis=1))[:, :, 1]  # of Y = 1, [batch_size, num_steps]
         optimizer = tf.train.GradientDescentOptimizer(config.learning_rate)
-        self.train_step = optimizer.minimize(self.total_loss, global_step=tf.train.get_or_create_global_step())
+        grads_and_vars = optimizer.compute_gradients(self.total_loss)
+        self.gradient_norm = tf.global_norm([gradient for gradient, _ in grads_and_vars])
+        self.train_step = optimizer.apply_gradients(grads_and_vars, tf.train.get_or_create_global_step())
 
         self.xs = tf.placeholder(tf.int32, [loop_steps, batch_size, num_steps])
         self.ys = tf.placeholder(tf.int32, [loop_steps, batch_size, num_steps])
@@ -332,7 +334,7 @@ def run_epoch(session, model, raw_data, config, rnn_mode, position, verbose=Fals
       model: an `EchoModel`.
       raw_data: X and Y.
       verbose: prints the average loss every 100 steps.
-      after_run: called after each run of at most STEPS_A_RUN steps.
+      after_run: called after each run of at most STEPS_A_RUN steps, with their number.
     """
     xs, ys = windows(raw_data, config.batch_size, config.num_steps)
     loop_steps = model.xs.shape[0].value
@@ -341,12 +343,10 @@ def run_epoch(session, model, raw_data, config, rnn_mode, position, verbose=Fals
             piece = slice(position.step, position.step + loop_steps)
             losses, position.state = run_steps(session, model, xs[piece], ys[piece], position.state, rnn_mode)
             if not np.all(np.isfinite(losses)):
-                first = losses[~np.isfinite(losses)][0]
-                raise UserError(
-                    f"the loss became {first:g} in epoch {position.epoch}, what was saved before is kept: "
-                    "lower --set learning_rate=X (a run with another config needs another --save_path)",
-                    1,
-                )
+                first = position.step + int(np.argmin(np.isfinite(losses)))
+                norm = session.run(model.gradient_norm, {model.x: xs[first], model.y: ys[first]})
+                place = f"in epoch {position.epoch} at step {first} of {len(xs)}"
+                raise Diverged("loss", losses[first - position.step], place, config.learning_rate, norm)
             for loss in losses.tolist():
                 if position.step > 0:
                     position.recent.append(loss)
@@ -359,12 +359,12 @@ def run_epoch(session, model, raw_data, config, rnn_mode, position, verbose=Fals
                 position.step += 1
             bar.update(len(losses))
             if after_run:
-                after_run()
+                after_run(len(losses))
     position.epoch, position.step, position.recent = position.epoch + 1, 0, []
     position.state = np.zeros_like(position.state)
 
 
-def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=True):
+def train(config, model, rnn_mode, lags, effects, seed, save_path=None, save_every=None, verbose=True):
     """Trains a network on `config.num_epochs` epochs, each with data of its own.
 
     Returns:
@@ -379,11 +379,11 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(seed)
         m = EchoModel(config, model, min(STEPS_A_RUN, epoch_size))
-        saved = checkpoints.Checkpoints(save_path, identity, {"rnn_state": zero_state})
+        saved = checkpoints.Checkpoints(save_path, save_every, identity, {"rnn_state": zero_state})
         global_step = tf.train.get_global_step()
         init = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
-        with tf.Session() as session:
+        with saved, tf.Session() as session:
             session.run(init)
             position = Progress(zero_state)
             if restored := saved.restore(session):
@@ -397,6 +397,9 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=
                 names = ("epoch", "step", "recent", "training_losses")
                 values = {name: getattr(position, name) for name in names}
                 saved.save(session, values, {"rnn_state": position.state})
+                write_metrics()
+
+            def write_metrics():
                 averages = np.array_split(
                     position.training_losses[: position.epoch * per_epoch], max(1, position.epoch)
                 )
@@ -404,7 +407,9 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=
                     [{"epoch": i, "loss": float(np.mean(part))} for i, part in enumerate(averages) if len(part)]
                 )
 
-            def after_run():
+            write_metrics()
+
+            def after_run(steps):
                 if position.training_losses:
                     metrics.event(session.run(global_step), loss=position.training_losses[-1])
                 if stop.signum:
@@ -412,6 +417,8 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, verbose=
                     kept = f"saved in {save_path}" if save_path else "nothing of it is saved"
                     place = f"epoch {position.epoch} at step {position.step} of {epoch_size}"
                     raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
+                if saved.is_due(steps):
+                    save()
 
             for epoch in range(config.num_epochs):
                 raw_data = gen_data(config.size, random, lags, effects)
@@ -480,11 +487,11 @@ def plot_truncation(losses, all_levels, title, folder):
     return plots.save(figure, folder, "binary_echo_truncation")
 
 
-def learn(config, settings, all_levels, save_path, folder):
+def learn(config, settings, all_levels, save_path, save_every, folder):
     """Returns `training_losses`, `levels`, by the known lags, and `learned`, the lags that the network knows."""
     for known, level in all_levels.items():
         print(f"Who knows of {name_lags(known)}: at least {level:.4f} nats")
-    training_losses, found = train(config, save_path=save_path, **settings)
+    training_losses, found = train(config, save_path=save_path, save_every=save_every, **settings)
     learned = learned_lags(found)
     for lag, (network, data) in found.items():
         print(f"X at distance {lag} moves the probability of Y = 1 by {data:+.3f}, the network's by {network:+.3f}")
@@ -532,13 +539,12 @@ def main(argv=None):
     config = get_config(args)
     if len(args.lags) != len(args.effects):
         raise UserError(f"--lags has {len(args.lags)} numbers and --effects {len(args.effects)}: give one for each")
-    if args.save_path:
-        checkpoints.check_folder(args.save_path)
+    checkpoints.check_flags(args)
     all_levels, folder = levels(args.lags, args.effects), args.save_path or "plots"
     settings = {"model": args.model, "rnn_mode": args.rnn_mode, "lags": args.lags, "effects": args.effects}
     settings["seed"] = args.seed
     if args.section == "train":
-        return learn(config, settings, all_levels, args.save_path, folder)
+        return learn(config, settings, all_levels, args.save_path, args.save_every, folder)
     return compare_truncations(config, settings, all_levels, folder)
 
 

@@ -51,7 +51,7 @@ import configs
 import reader
 from data import sample
 from tf1 import app, checkpoints, layers, plots, progress, tf
-from tf1.app import UserError
+from tf1.app import Diverged, UserError
 from tf1.dropout import dropout
 from tf1.metrics import Metrics
 from tf1.modes import choose_groups, choose_precision, choose_rnn_mode
@@ -59,6 +59,7 @@ from tf1.progress import Position
 
 TRAIN_PART = 0.9  # of the text; the rest validates
 SAMPLE_CHARACTERS = 200  # of the text that is shown behind each epoch
+MAX_LOSS = 700  # of a training that goes on; its exponential is no fp64 any more
 KEPT_EPOCHS = 5  # every fifth epoch's weights are kept
 CHARACTERS_A_RUN = 200  # that one session.run reads and draws
 VOCABULARY = "vocabulary.json"
@@ -103,7 +104,7 @@ def parse_args(argv=None):
         help="the logits are divided by it: below 1 the likely becomes more likely, 0 is argmax (default: %(default)s)",
     )
     parser.add_argument("--top_k", type=positive_int, help="only the k likeliest characters are drawn (default: all)")
-    parser.add_common("--rnn_mode", "--precision", "--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--precision", "--save_path", "--save_every", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -195,9 +196,9 @@ class CharGRU:
         if is_training:
             optimizer = tf.train.AdamOptimizer(config.learning_rate)
             # An op of the gradient runs where the op that it belongs to does.
-            self.train_op = optimizer.minimize(
-                self.loss, tf.train.get_or_create_global_step(), colocate_gradients_with_ops=True
-            )
+            grads_and_vars = optimizer.compute_gradients(self.loss, colocate_gradients_with_ops=True)
+            self.gradient_norm = tf.global_norm([gradient for gradient, _ in grads_and_vars])
+            self.train_op = optimizer.apply_gradients(grads_and_vars, tf.train.get_or_create_global_step())
 
     def _build_cell(self, layer, input_size, units):
         glorot, zeros = tf.glorot_uniform_initializer(), tf.zeros_initializer()
@@ -321,15 +322,6 @@ def generate_step_by_step(session, model, config, start, count, seed):
     return ids
 
 
-def check_loss(loss, place):
-    if not loss < 700:  # NaN, or more than a perplexity can express
-        raise UserError(
-            f"the loss became {loss:g} {place}, what was saved before is kept: "
-            "lower --set learning_rate=X (a run with another config needs another --save_path)",
-            1,
-        )
-
-
 def run_epoch(session, model, ids, config, batching, epoch, position, verbose=False, after_step=None):
     """Trains on an epoch's batches, the state carried from batch to batch.
 
@@ -354,7 +346,9 @@ def run_epoch(session, model, ids, config, batching, epoch, position, verbose=Fa
             feed_dict = {model.input_data: inputs.T, model.targets: targets.T, model.initial_state: position.state}
             loss, state, _ = session.run([model.loss, model.final_state, model.train_op], feed_dict)
             position.step, position.costs, position.state = batch + 1, position.costs + float(loss), state
-            check_loss(loss, f"at batch {batch} of {epoch_size}")
+            if not loss < MAX_LOSS:
+                norm = session.run(model.gradient_norm, feed_dict)
+                raise Diverged("loss", loss, f"at batch {batch} of {epoch_size}", config.learning_rate, norm)
             characters = (position.step - first_step) * inputs.size
             position.speed = characters / (time.time() - start_time)
             if verbose and batch % 100 == 0:
@@ -719,8 +713,7 @@ def tf_loss_and_gradients(weights, inputs, initial_state, targets, form):
 def train(args):
     """Trains on a text; returns `train_loss` and `validation_loss`, lists by epoch, and `text`."""
     config = get_config(args)
-    if args.save_path:
-        checkpoints.check_folder(args.save_path)
+    checkpoints.check_flags(args)
     path, is_sample = reader.find_text(args.data_path)
     ids, characters = reader.char_raw_data(path)
     start_string = choose_start_string(args.start_string, characters, characters[ids[0]])
@@ -765,12 +758,12 @@ def train(args):
         identity["data"] = f"{len(ids):,} characters, checksum {zlib.crc32(ids):08x}"
         identity["vocabulary"] = describe_vocabulary(characters)
         no_state = zero_state(config, config.batch_size)
-        saved = checkpoints.Checkpoints(args.save_path, identity, {"rnn_state": no_state})
+        saved = checkpoints.Checkpoints(args.save_path, args.save_every, identity, {"rnn_state": no_state})
         global_step = tf.train.get_global_step()
         initialize = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 
-        with tf.Session(config=session_config) as session:
+        with saved, tf.Session(config=session_config) as session:
             session.run(initialize)
             records, position = [], Position()
             if restored := saved.restore(session):
@@ -805,6 +798,8 @@ def train(args):
                     values = {"loss": position.costs / position.step, "characters_per_second": position.speed}
                     metrics.event(session.run(global_step), **values)
                 after_step()
+                if saved.is_due():
+                    save()
 
             if is_finished(records, config):
                 print(f"The run in {args.save_path} is finished; its last line again:")
@@ -815,7 +810,8 @@ def train(args):
                     session, m, train_ids, config, args.batching, epoch, position, True, after_training_step
                 )
                 validation_loss = evaluate(session, mvalid, ids, split, config, after_step)
-                check_loss(validation_loss, f"in the validation behind epoch {epoch}")
+                if not validation_loss < MAX_LOSS:
+                    raise Diverged("loss", validation_loss, f"in the validation behind epoch {epoch}")
                 curves = {
                     "train_loss": train_loss,
                     "validation_loss": validation_loss,

@@ -35,7 +35,7 @@ import configs
 import reader
 from data import sample
 from tf1 import app, checkpoints, layers, plots, progress, tf
-from tf1.app import UserError
+from tf1.app import Diverged, UserError
 from tf1.dropout import OUTPUTS, DropoutWrapper, dropout, dropout_sequence
 from tf1.metrics import Metrics
 from tf1.modes import choose_groups, choose_precision, choose_rnn_mode
@@ -49,7 +49,7 @@ def parse_args(argv=None):
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.PTB_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
-    parser.add_common("--rnn_mode", "--precision", "--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--precision", "--save_path", "--save_every", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -117,13 +117,14 @@ class PTBModel:
         # Summed over the time steps, averaged over the rows: cost / num_steps is nats for a word.
         self._cost = tf.reduce_sum(loss) / input_.batch_size
 
+        self._gradient_norm = None
         if not is_training:
             return
 
         self._lr = tf.Variable(0.0, trainable=False)
         tvars = tf.trainable_variables()
         # Truncated BPTT: the gradient ends at initial_state, which is fed, so it covers num_steps steps.
-        grads, _ = tf.clip_by_global_norm(tf.gradients(self._cost, tvars), config.max_grad_norm)
+        grads, self._gradient_norm = tf.clip_by_global_norm(tf.gradients(self._cost, tvars), config.max_grad_norm)
         optimizer = tf.train.GradientDescentOptimizer(self._lr)
         self._train_op = optimizer.apply_gradients(zip(grads, tvars), tf.train.get_or_create_global_step())
 
@@ -215,6 +216,11 @@ class PTBModel:
         return self._lr
 
     @property
+    def gradient_norm(self):
+        """Of all gradients together, before clipping; None: the model is not for training."""
+        return self._gradient_norm
+
+    @property
     def train_op(self):
         return self._train_op
 
@@ -239,6 +245,8 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_
     fetches = {"cost": model.cost, "final_state": model.final_state}
     if eval_op is not None:
         fetches["eval_op"] = eval_op
+        if model.gradient_norm is not None:
+            fetches["gradient_norm"] = model.gradient_norm
     state = session.run(model.initial_state) if position.state is None else position.state
     for _ in range(first_step):
         session.run(model.input.input_data)  # the batches that were used before the run was stopped
@@ -254,12 +262,9 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_
             position.step, position.costs, position.state = step + 1, position.costs + float(vals["cost"]), state
             nats = position.costs / (position.step * num_steps)
             if not nats < 700:  # NaN, or more than a perplexity can express
-                loss = float(vals["cost"]) / num_steps
-                raise UserError(
-                    f"the loss became {loss:g} at step {step} of {epoch_size}, what was saved before is kept: "
-                    "lower --set learning_rate=X (a run with another config needs another --save_path)",
-                    1,
-                )
+                loss, norm = float(vals["cost"]) / num_steps, vals.get("gradient_norm")
+                lr_value = None if norm is None else session.run(model.lr)
+                raise Diverged("loss", loss, f"at step {step} of {epoch_size}", lr_value, norm)
             words = (position.step - first_step) * num_steps * model.input.batch_size
             position.speed = words / (time.time() - start_time)
             if verbose and step in report_steps:
@@ -383,8 +388,7 @@ def get_config(args):
 def main(argv=None):
     args = parse_args(argv)
     config = get_config(args)
-    if args.save_path:
-        checkpoints.check_folder(args.save_path)
+    checkpoints.check_flags(args)
     data_path, is_sample = reader.find_data("ptb", args.data_path)
     train_data, valid_data, test_data, vocabulary = reader.ptb_raw_data(data_path)
     if not config.vocab_size:
@@ -426,12 +430,12 @@ def main(argv=None):
         identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed, "data": data}
         identity["precision"] = precision
         no_state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
-        saved = checkpoints.Checkpoints(args.save_path, identity, {"rnn_state": no_state})
+        saved = checkpoints.Checkpoints(args.save_path, args.save_every, identity, {"rnn_state": no_state})
         global_step = tf.train.get_global_step()
         initialize = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 
-        with tf.Session(config=session_config) as session:
+        with saved, tf.Session(config=session_config) as session:
             session.run(initialize)
             records, position = [], Position()
             if restored := saved.restore(session):
@@ -464,6 +468,8 @@ def main(argv=None):
                     nats = position.costs / (position.step * config.num_steps)
                     metrics.event(session.run(global_step), loss=nats, words_per_second=position.speed)
                 after_step()
+                if saved.is_due():
+                    save()
 
             if is_finished:
                 print(f"The run in {args.save_path} is finished; its last lines again:")

@@ -43,7 +43,7 @@ import numpy as np
 import configs
 import reader
 from tf1 import app, checkpoints, layers, plots, progress, tf
-from tf1.app import UserError
+from tf1.app import Diverged, UserError
 from tf1.metrics import Metrics
 from tf1.modes import choose_groups, choose_rnn_mode
 from tf1.op_seeds import glorot_uniform
@@ -69,7 +69,7 @@ def parse_args(argv=None):
     )
     parser.add_argument("--config", default="small", help="of mnist and long: small or test (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with the four IDX files of MNIST, gzipped or not")
-    parser.add_common("--rnn_mode", "--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--seed", "--set")
     parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
@@ -613,8 +613,11 @@ class MNISTModel:
 
         xentropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self.y, logits=logits)
         self.loss = tf.reduce_mean(xentropy)
+        self.learning_rate = config.learning_rate
         optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)
-        self.training_op = optimizer.minimize(self.loss, global_step=tf.train.get_or_create_global_step())
+        grads_and_vars = optimizer.compute_gradients(self.loss)
+        self.gradient_norm = tf.global_norm([gradient for gradient, _ in grads_and_vars])
+        self.training_op = optimizer.apply_gradients(grads_and_vars, tf.train.get_or_create_global_step())
         correct = tf.nn.in_top_k(logits, self.y, 1)
         self.accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
 
@@ -681,11 +684,8 @@ def run_epoch(session, model, batches, total, first_step=0, after_step=None):
             X_batch, y_batch = next(batches)
             _, loss = session.run([model.training_op, model.loss], feed_dict={model.X: X_batch, model.y: y_batch})
             if not math.isfinite(loss):
-                raise UserError(
-                    f"the loss became {loss:g} at step {step} of {total}, what was saved before is kept: "
-                    "lower --set learning_rate=X (a run with another config needs another --save_path)",
-                    1,
-                )
+                norm = session.run(model.gradient_norm, feed_dict={model.X: X_batch, model.y: y_batch})
+                raise Diverged("loss", loss, f"at step {step} of {total}", model.learning_rate, norm)
             if after_step:
                 after_step(step + 1, loss)
     return session.run(model.accuracy, feed_dict={model.X: X_batch, model.y: y_batch})
@@ -740,7 +740,7 @@ def plot_misclassified(images, labels, predictions, title, folder):
     return plots.save(figure, folder, "mnist_misclassified")
 
 
-def mnist(config, model, rnn_mode, data_path, save_path, seed):
+def mnist(config, model, rnn_mode, data_path, save_path, save_every, seed):
     """Trains `model` and returns `acc_train`, on the last batch, and `acc_test`: lists by epoch."""
     data_path, is_sample = reader.find_data("mnist", data_path)
     X_train, y_train, X_test, y_test = reader.mnist_raw_data(data_path)
@@ -764,18 +764,19 @@ def mnist(config, model, rnn_mode, data_path, save_path, seed):
         gates = 4 if model == "lstm" else 1
         groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates)
         m = MNISTModel(config, model, rnn_mode, groups)
-        saved = checkpoints.Checkpoints(save_path, identity, {})
+        saved = checkpoints.Checkpoints(save_path, save_every, identity, {})
         global_step = tf.train.get_global_step()
         init = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 
-        with tf.Session(config=session_config) as session:
+        with saved, tf.Session(config=session_config) as session:
             session.run(init)
             records, first_step, wall = [], 0, 0.0
             if restored := saved.restore(session):
                 values, _ = restored
                 records, first_step, wall = values["records"], values["step"], values["wall_s"]
             metrics = Metrics(save_path, session.run(global_step))
+            metrics.write(records)
             random, start_time = np.random.RandomState(seed), time.time() - wall
 
             def report(record):
@@ -795,6 +796,8 @@ def mnist(config, model, rnn_mode, data_path, save_path, seed):
                     kept = f"saved in {save_path}" if save_path else "without --save_path nothing is saved"
                     place = f"epoch {len(records)} at step {step} of {epoch_size}"
                     raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
+                if saved.is_due():
+                    save(step)
 
             if len(records) == config.n_epochs:
                 print(f"The run in {save_path} is finished; its last line again:")
@@ -858,16 +861,15 @@ def main(argv=None):
         # tf.nn.rnn_cell.GRUCell resets before the product, layers.gru and cuDNN behind it.
         raise UserError("--rnn_mode goes with --section=mnist, and there with all models but gru: leave it out")
     config = get_config(args)
-    if args.save_path:
-        checkpoints.check_folder(args.save_path)
+    checkpoints.check_flags(args)
     results = {}
     for section, (run, headline) in SECTIONS.items():
         if section != args.section and (args.section != "all" or section == "mnist"):
             continue
         print(f"--section={section}: {headline}\n")
         if section == "mnist":
-            model = args.model or "basic"
-            results[section] = mnist(config, model, args.rnn_mode, args.data_path, args.save_path, args.seed)
+            paths = args.data_path, args.save_path, args.save_every
+            results[section] = mnist(config, args.model or "basic", args.rnn_mode, *paths, args.seed)
         elif section == "long":
             results[section] = long(config, args.save_path or "plots", args.seed)
         else:

@@ -38,7 +38,7 @@ import numpy as np
 import configs
 from reader import RESOLUTION, T_MAX, T_MIN, next_batch, time_series
 from tf1 import app, checkpoints, layers, plots, progress, tf
-from tf1.app import UserError
+from tf1.app import Diverged, UserError
 from tf1.dropout import INPUTS, DropoutWrapper, dropout_sequence
 from tf1.metrics import Metrics
 from tf1.modes import choose_groups, choose_rnn_mode
@@ -62,7 +62,7 @@ def parse_args(argv=None):
         default="third",
         help="where the second creative sequence starts: (t_max - t_min) / 3, or at the end of the range as recorded",
     )
-    parser.add_common("--rnn_mode", "--save_path", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--seed", "--set")
     parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
@@ -158,7 +158,9 @@ class TimeSeriesModel:
 
         self.loss = tf.reduce_mean(tf.square(self.outputs - self.y))  # MSE
         optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)
-        self.training_op = optimizer.minimize(self.loss, global_step=global_step)
+        grads_and_vars = optimizer.compute_gradients(self.loss)
+        self.gradient_norm = tf.global_norm([gradient for gradient, _ in grads_and_vars])
+        self.training_op = optimizer.apply_gradients(grads_and_vars, global_step)
 
         self.start = tf.placeholder(tf.float32, [config.n_steps])
         self.n_values = tf.placeholder(tf.int32, [])
@@ -305,11 +307,8 @@ def run_training(session, model, config, name, make_batch, first_iteration=0, ve
 
     def check(mse, iteration):
         if not math.isfinite(mse):
-            raise UserError(
-                f"the MSE became {mse:g} at iteration {iteration}: lower --set learning_rate=X "
-                "(a run with another config needs another --save_path)",
-                1,
-            )
+            norm = session.run(model.gradient_norm, feed_dict=feed_dict)
+            raise Diverged("MSE", mse, f"at iteration {iteration}", config.learning_rate, norm)
 
     for _ in range(first_iteration):
         make_batch()
@@ -450,6 +449,7 @@ def hold_out(config, model, rnn_mode, seed, values, whole_predictions, folder):
         groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates=1)
         m = TimeSeriesModel(config, model, rnn_mode, groups)
         init, random = tf.global_variables_initializer(), np.random.RandomState(seed)
+        tf.get_default_graph().finalize()
         with tf.Session(config=session_config) as session:
             session.run(init)
             run_training(
@@ -506,8 +506,7 @@ def main(argv=None):
     config = get_config(args)
     if args.column is not None and not args.data_path:
         raise UserError("--column goes with --data_path: name the file that has the column")
-    if args.save_path:
-        checkpoints.check_folder(args.save_path)
+    checkpoints.check_flags(args)
     folder, random = args.save_path or "plots", np.random.RandomState(args.seed)
     if args.data_path:
         values = read_series(args.data_path, args.column)
@@ -544,7 +543,7 @@ def main(argv=None):
         tf.set_random_seed(args.seed)
         groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates=1)
         m = TimeSeriesModel(config, args.model, rnn_mode, groups)
-        saved = checkpoints.Checkpoints(args.save_path, identity, {})
+        saved = checkpoints.Checkpoints(args.save_path, args.save_every, identity, {})
         init = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 
@@ -555,39 +554,45 @@ def main(argv=None):
             results = create(session, m, args.second_start, folder)
             return {**results, "series": series, "whole_predictions": predict(session, m, series)}
 
-        with tf.Session(config=session_config) as session:
-            session.run(init)
-            records, iteration = [], 0
-            if restored := saved.restore(session):
-                progress_, _ = restored
-                records, iteration = progress_["records"], progress_["iteration"]
-            metrics = Metrics(args.save_path, iteration)
-
-            def save(iteration):
-                saved.save(session, {"records": records, "iteration": iteration}, {})
+        with saved:
+            with tf.Session(config=session_config) as session:
+                session.run(init)
+                records, iteration = [], 0
+                if restored := saved.restore(session):
+                    progress_, _ = restored
+                    records, iteration = progress_["records"], progress_["iteration"]
+                metrics = Metrics(args.save_path, iteration)
                 metrics.write(records)
 
-            def after_step(iteration, mse):
-                if mse is not None:
-                    records.append({"iteration": iteration - 1, "mse": float(mse)})
-                    metrics.event(iteration - 1, mse=mse)
-                if stop.signum:
-                    save(iteration)
-                    kept = f"saved in {args.save_path}" if args.save_path else "without --save_path nothing is saved"
-                    raise app.Interrupted(stop.signum, f"Stopped behind iteration {iteration - 1}: {kept}")
+                def save(iteration):
+                    saved.save(session, {"records": records, "iteration": iteration}, {})
+                    metrics.write(records)
 
-            if iteration == config.n_iterations:
-                print(f"The run in {args.save_path} is finished; its last line again:")
-                print(mse_line(args.model, **records[-1]))
-            else:
-                run_training(session, m, config, args.model, make_batch, iteration, True, after_step)
-                save(config.n_iterations)
-            if not args.save_path:
-                results = use(session)
-        if args.save_path:
-            with tf.Session(config=session_config) as session:
-                saved.restore(session, "Restored from")
-                results = use(session)
+                def after_step(iteration, mse):
+                    if mse is not None:
+                        records.append({"iteration": iteration - 1, "mse": float(mse)})
+                        metrics.event(iteration - 1, mse=mse)
+                    if stop.signum:
+                        save(iteration)
+                        kept = (
+                            f"saved in {args.save_path}" if args.save_path else "without --save_path nothing is saved"
+                        )
+                        raise app.Interrupted(stop.signum, f"Stopped behind iteration {iteration - 1}: {kept}")
+                    if saved.is_due() and iteration < config.n_iterations:  # the last one's MSE is not known yet
+                        save(iteration)
+
+                if iteration == config.n_iterations:
+                    print(f"The run in {args.save_path} is finished; its last line again:")
+                    print(mse_line(args.model, **records[-1]))
+                else:
+                    run_training(session, m, config, args.model, make_batch, iteration, True, after_step)
+                    save(config.n_iterations)
+                if not args.save_path:
+                    results = use(session)
+            if args.save_path:
+                with tf.Session(config=session_config) as session:
+                    saved.restore(session, "Restored from")
+                    results = use(session)
         if stop.signum:
             raise app.Interrupted(stop.signum, "Stopped behind the training, before the held-out part was measured")
     results["mse"] = [record["mse"] for record in records]

@@ -2,8 +2,10 @@
 
 import argparse
 import contextlib
+import errno
 import functools
 import os
+import re
 import signal
 import sys
 import threading
@@ -15,6 +17,25 @@ class UserError(ValueError):
     def __init__(self, message, status=2):
         super().__init__(" ".join(str(message).split()))  # one line, whatever a file name or a parser's text holds
         self.status = status
+
+
+class Diverged(UserError):
+    """A training whose loss is no number any more, or one that no perplexity can express.
+
+    Args:
+      name, value: of the loss.
+      place: where in the run, such as "at step 3 of 10".
+      learning_rate, gradient_norm: of that step; None: it is no training step.
+    """
+
+    def __init__(self, name, value, place, learning_rate=None, gradient_norm=None):
+        if gradient_norm is not None:
+            place += f", with learning rate {learning_rate:g} and a gradient of norm {gradient_norm:g}"
+        super().__init__(
+            f"the {name} became {value:g} {place}, what was saved before is kept: lower --set learning_rate=X "
+            "(a run with another config needs another --save_path)",
+            1,
+        )
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -54,6 +75,16 @@ def path(text):
     return text
 
 
+def save_every(text):
+    """The type of --save_every: "seconds" or "steps", and how many."""
+    found = re.fullmatch(r"(\d+)steps|(\d+(?:\.\d+)?)", text)
+    if not found or not float(found[1] or found[2]) > 0:
+        raise argparse.ArgumentTypeError(
+            f"{text!a} is neither a number of seconds, like 30, nor of steps, like 200steps"
+        )
+    return ("steps", int(found[1])) if found[1] else ("seconds", float(found[2]))
+
+
 COMMON_FLAGS = {
     "--rnn_mode": {
         "choices": ("auto", "basic", "fused", "cudnn"),
@@ -65,6 +96,11 @@ COMMON_FLAGS = {
         "choices": ("fp32", "bf16"),
         "default": "fp32",
         "help": "of the operands of matrix products; bf16 goes with --rnn_mode=fused (default: %(default)s)",
+    },
+    "--save_every": {
+        "type": save_every,
+        "metavar": "30|200steps",
+        "help": "seconds or steps between two checkpoints (default: at the end of each epoch alone)",
     },
     "--save_path": {
         "type": path,
@@ -145,11 +181,20 @@ def command(main):
             print(interrupted, flush=True)
             raise SystemExit(interrupted.status) from interrupted
         except KeyboardInterrupt as interrupted:
+            print("Stopped", flush=True)
             raise SystemExit(128 + signal.SIGINT) from interrupted
         except BrokenPipeError as error:
             # Python flushes stdout once more at exit; give it somewhere to go.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(128 + signal.SIGPIPE) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it may be what is full
+            print(
+                f"{name}: error: {error.filename or 'the output'} cannot be written: {error.strerror}", file=sys.stderr
+            )
+            raise SystemExit(1) from error
         finally:
             if in_main_thread:
                 signal.signal(signal.SIGTERM, previous)

@@ -2,13 +2,16 @@
 
 Beside the model's variables a checkpoint holds, as variables of its own in the same file, a JSON text (the identity of
 the run and its progress in numbers) and arrays (the RNN state). `tf.train.Saver` writes the data to a temporary name,
-renames them, and writes the `.index` file last, so what has one is complete.
+renames them, and writes the `.index` file last, so what has one is complete. No file is ever written twice: a second
+checkpoint of one step gets a name of its own.
 """
 
 import json
 import os
 import re
+import time
 
+import filelock
 import numpy as np
 
 from tf1 import tf
@@ -16,10 +19,18 @@ from tf1.app import UserError
 from tf1.progress import write
 
 _SCOPE = "resume"
+_LOCK = "run.lock"
+# What a process leaves that is killed while it saves: of TensorFlow's checkpoints and their index file, of pictures.
+_UNFINISHED = re.compile(r".+\.(index|data-\d+-of-\d+)\.tempstate\d+|checkpoint\.tmp\w+|\w+\.png\.\d+\.tmp")
 
 
-def check_folder(save_path):
+def check_flags(args):
     """UserError where the folder of --save_path can neither be written nor made. Nothing is made yet."""
+    if not args.save_path:
+        if args.save_every:
+            raise UserError("--save_every goes with --save_path: name a folder for the checkpoints")
+        return
+    save_path = args.save_path
     folder = os.path.abspath(save_path)
     while not os.path.exists(folder):
         folder = os.path.dirname(folder)
@@ -53,8 +64,8 @@ def check_identity(save_path, saved, current):
         )
 
 
-def _paths(save_path):
-    """The checkpoints in the folder, oldest first.
+def _checkpoints(save_path):
+    """The checkpoints in the folder, oldest first: step, number among those of the step, path.
 
     By the files, not by the index file `checkpoint`, which may be damaged or lost as well.
     """
@@ -62,8 +73,12 @@ def _paths(save_path):
         names = os.listdir(save_path)
     except OSError as error:
         raise UserError(f"--save_path={save_path} cannot be read: {error.strerror}") from error
-    steps = [re.fullmatch(r"model-(\d+)\.index", name) for name in names]
-    return [os.path.join(save_path, f"model-{step}") for step in sorted(int(m[1]) for m in steps if m)]
+    found = [re.fullmatch(r"(model-(\d+)(?:_(\d+))?)\.index", name) for name in names]
+    return sorted((int(m[2]), int(m[3] or 0), os.path.join(save_path, m[1])) for m in found if m)
+
+
+def _paths(save_path):
+    return [path for *_, path in _checkpoints(save_path)]
 
 
 def find(save_path):
@@ -76,6 +91,8 @@ def find(save_path):
     for path in reversed(paths):
         try:
             return path, json.loads(_read_json(path))
+        except tf.errors.PermissionDeniedError as error:
+            raise UserError(f"checkpoint {path} cannot be read: permission denied") from error
         except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
             write(f"Checkpoint {path} is damaged and passed over: {_short(error)}")
     if paths:
@@ -94,20 +111,21 @@ def _read_json(path):
 class Checkpoints:
     """The checkpoints of one run; create it when the graph has all its other variables.
 
+    It is a context manager: within its block the folder belongs to this process.
+
     Args:
       save_path: the folder, made if it is missing; None: nothing is saved and nothing restored.
+      save_every: the value of the flag; None: a checkpoint is never due between those that the script makes.
       identity: a dict of JSON values. A checkpoint with another identity is refused, with the difference in words.
       arrays: a dict of names and example arrays (shape and type), what `save` gets beside the progress.
     """
 
-    def __init__(self, save_path, identity, arrays):
+    def __init__(self, save_path, save_every, identity, arrays):
         self._save_path = save_path
+        self._unit, self._interval = save_every or ("steps", float("inf"))
+        self._steps, self._saved_at = 0, time.monotonic()
         if not save_path:
             return
-        try:
-            os.makedirs(save_path, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"--save_path={save_path} cannot be made: {error.strerror}") from error
         self._identity = json.loads(json.dumps(identity))  # as it comes back from a file
         with tf.variable_scope(_SCOPE):
             self._variables = {"json": tf.get_variable("json", [], tf.string, tf.zeros_initializer(), trainable=False)}
@@ -120,8 +138,40 @@ class Checkpoints:
             for name, variable in self._variables.items()
         }
         self._assign = [tf.assign(variable, self._placeholders[name]) for name, variable in self._variables.items()]
+        self._are_finite = tf.reduce_all(
+            [tf.reduce_all(tf.is_finite(variable)) for variable in tf.trainable_variables()]
+        )
         self._saver = tf.train.Saver(max_to_keep=2)
         self._keeper = tf.train.Saver(tf.trainable_variables(), max_to_keep=0)
+
+    def __enter__(self):
+        if self._save_path:
+            try:
+                os.makedirs(self._save_path, exist_ok=True)
+            except OSError as error:
+                raise UserError(f"--save_path={self._save_path} cannot be made: {error.strerror}") from error
+            self._lock = filelock.FileLock(
+                os.path.join(self._save_path, _LOCK)
+            )  # the system's, it ends with the process
+            try:
+                self._lock.acquire(timeout=0)
+            except filelock.Timeout as error:
+                raise UserError(
+                    f"another run writes to --save_path={self._save_path}: wait for its end, or name another folder"
+                ) from error
+            except OSError as error:
+                raise UserError(f"--save_path={self._save_path} cannot be locked: {error.strerror}") from error
+        return self
+
+    def __exit__(self, *exc_info):
+        if self._save_path:
+            self._lock.release()
+
+    def is_due(self, steps=1):
+        """Whether --save_every asks for a checkpoint now; `steps` more are done."""
+        self._steps += steps
+        passed = self._steps if self._unit == "steps" else time.monotonic() - self._saved_at
+        return bool(self._save_path) and passed >= self._interval
 
     def save(self, session, progress, arrays, kept_as=None):
         """Saves all variables, `progress` (a dict of JSON values) and `arrays`; the two newest of them stay.
@@ -130,16 +180,38 @@ class Checkpoints:
         """
         if not self._save_path:
             return
+        step = session.run(tf.train.get_global_step())
+        if not session.run(self._are_finite):
+            raise UserError(
+                f"the weights are no finite numbers any more behind step {step}, what was saved before is kept: "
+                "lower --set learning_rate=X (a run with another config needs another --save_path)",
+                1,
+            )
         text = json.dumps({"identity": self._identity, "progress": progress})
         session.run(self._assign, {self._placeholders[name]: value for name, value in {"json": text, **arrays}.items()})
-        path = os.path.join(self._save_path, "model")
+        path = os.path.join(self._save_path, f"model-{step}")
+        numbers = [number for of_step, number, _ in _checkpoints(self._save_path) if of_step == step]
+        if numbers:
+            path += f"_{max(numbers) + 1}"
         try:
             if kept_as:
                 kept_path = os.path.join(self._save_path, kept_as)
                 self._keeper.save(session, kept_path, write_meta_graph=False, write_state=False)
-            self._saver.save(session, path, tf.train.get_global_step(), write_meta_graph=False)
+            self._saver.save(session, path, write_meta_graph=False)
         except (tf.errors.OpError, OSError, ValueError) as error:  # ValueError: Saver's word for a folder that is gone
+            self._remove_unfinished()
             raise UserError(f"no checkpoint can be saved in {self._save_path}: {_short(error)}", 1) from error
+
+        self._steps, self._saved_at = 0, time.monotonic()
+
+    def _remove_unfinished(self):
+        """Deletes what a save that did not come to its end has left in the folder."""
+        for name in os.listdir(self._save_path) if os.path.isdir(self._save_path) else ():
+            path = os.path.join(self._save_path, name)
+            data = re.fullmatch(r"(model-\d+(_\d+)?)\.data-\d+-of-\d+", name)
+            is_orphan = data and not os.path.exists(os.path.join(self._save_path, f"{data[1]}.index"))
+            if is_orphan or _UNFINISHED.fullmatch(name):
+                os.remove(path)
 
     def restore(self, session, note="Going on from"):
         """Restores the newest checkpoint that is whole, and returns its progress and arrays; None where there is none.
@@ -147,7 +219,11 @@ class Checkpoints:
         Raises:
           UserError: the checkpoint belongs to another run, or there are checkpoints and none is whole.
         """
-        if not self._save_path or not (found := find(self._save_path)):
+        if not self._save_path:
+            return None
+        found = find(self._save_path)
+        self._remove_unfinished()
+        if not found:
             return None
         path, saved = found
         check_identity(self._save_path, saved["identity"], self._identity)

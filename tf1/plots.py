@@ -1,5 +1,6 @@
 """Pictures in PNG files; no display is needed."""
 
+import gc
 import logging
 import os
 
@@ -29,6 +30,7 @@ def save(figure, folder, name):
         os.makedirs(folder, exist_ok=True)
         figure.savefig(temporary, format="png", dpi=120)
         os.replace(temporary, path)
+        gc.collect()  # a figure refers to itself in circles, and would keep some MB until Python looks for those
     except OSError as error:
         write(f"The picture {path} cannot be written: {error.strerror}")
         return None

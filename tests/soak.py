@@ -1,0 +1,141 @@
+"""Runs that are killed again and again, against runs that are not.
+
+    make soak
+
+kills every script in every mode, tries to read what a fuzzer makes up, and writes a summary to results/soak.md; it
+takes 25 minutes. The tests in test_resume.py use the same functions for a few minutes.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+_DROPOUT = ["--set", "keep_prob=0.5", "--set", "num_layers=2"]
+_PTB = ["ptb_word_lm.py", "--config=test", *_DROPOUT, "--set", "hidden_size=20", "--set", "max_max_epoch=3"]
+_PTB += ["--set", "batch_size=40", "--set", "num_steps=10"]
+_CHAR = ["char_gru.py", "--config=test", *_DROPOUT, "--set", "n_epochs=6", "--set", "patience=3"]
+_MNIST = ["rnn_basics.py", "--section=mnist", "--config=test", "--set", "n_epochs=10"]
+_SERIES = ["time_series.py", "--config=test", "--set", "n_iterations=1501"]
+_ECHO = ["binary_echo.py", "--config=test", "--set", "num_epochs=20"]
+# By script and mode: a command of some seconds behind its start, with checkpoints all the time.
+RUNS = {
+    "ptb_word_lm basic": [*_PTB, "--rnn_mode=basic", "--save_every=20steps"],
+    "ptb_word_lm fused": [*_PTB, "--rnn_mode=fused", "--save_every=0.3"],
+    "ptb_word_lm fused bf16": [*_PTB, "--rnn_mode=fused", "--precision=bf16", "--save_every=30steps"],
+    "char_gru basic": [*_CHAR, "--rnn_mode=basic", "--save_every=7steps"],
+    "char_gru fused": [*_CHAR, "--rnn_mode=fused", "--save_every=0.3"],
+    "char_gru fused bf16": [*_CHAR, "--rnn_mode=fused", "--precision=bf16", "--batching=tutorial"],
+    "rnn_basics basic": [*_MNIST, "--save_every=20steps"],
+    "rnn_basics lstm fused": [*_MNIST, "--model=lstm", "--rnn_mode=fused", "--save_every=0.3"],
+    "time_series projection": [*_SERIES, "--save_every=50steps"],
+    "time_series every step": [*_SERIES[:2], "--set", "n_iterations=401", "--save_every=1steps"],
+    "time_series projection fused": [*_SERIES, "--rnn_mode=fused", "--save_every=0.2"],
+    "time_series dropout": [*_SERIES, "--model=dropout", "--save_every=50steps"],
+    "binary_echo auto": [*_ECHO, "--save_every=0.1"],
+    "binary_echo basic": [*_ECHO, "--rnn_mode=basic", "--model=static", "--save_every=300steps"],
+}
+# The lines that are the same whenever they are printed; others have a speed or a path in them.
+_LINES = re.compile(
+    r"Epoch: \d+ (Train|Valid) Perplexity|Test Perplexity|\d+ Train accuracy|\d+ (\tMSE|Training MSE)|"
+    r"Average loss at|Loss at the end|The best weights|X at distance"
+)
+_RATES = ("wall_s", "words_per_second", "characters_per_second")
+
+
+def start(command, folder, **kwargs):
+    """The process of one of our scripts, on the embedded sample, its output in pipes."""
+    script, *arguments = command
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / script), *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "RNN_DATA_DIR"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **kwargs,
+    )
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What is left of a run.
+
+    Attributes:
+      lines: of its output, those that are the same in each run, in their order.
+      metrics: the records of metrics.jsonl without the rates.
+      tensors: of the newest checkpoint, by name, without those of the run's progress.
+    """
+
+    lines: list
+    metrics: list
+    tensors: dict
+
+
+def outcome(save_path, output):
+    from tf1 import tf
+
+    with open(os.path.join(save_path, "metrics.jsonl"), encoding="utf-8") as file:
+        metrics = [json.loads(line) for line in file]
+    metrics = [{name: value for name, value in record.items() if name not in _RATES} for record in metrics]
+    reader = tf.train.load_checkpoint(save_path)
+    names = [name for name in reader.get_variable_to_shape_map() if name != "resume/json"]
+    lines = [line for line in output.splitlines() if _LINES.match(line)]
+    return Outcome(lines, metrics, {name: reader.get_tensor(name) for name in names})
+
+
+def run_unharmed(command, save_path, folder):
+    """The `Outcome` of a run from its start to its end, and its seconds."""
+    begin = time.monotonic()
+    process = start([*command, f"--save_path={save_path}"], folder)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    return outcome(save_path, output), time.monotonic() - begin
+
+
+def run_with_kills(command, save_path, folder, kills, seconds, chance):
+    """The `Outcome` of a run that is killed `kills` times, each time started again with the same command.
+
+    Args:
+      seconds: how long a run takes that is not harmed. A process is killed between a third of that and its end.
+      chance: a `random.Random`.
+    Returns:
+      The outcome, and how many processes were killed, which are fewer where the run was finished before.
+    """
+    outputs, survived = [], 0
+    while True:
+        process = start([*command, f"--save_path={save_path}"], folder)
+        try:
+            timeout = chance.uniform(seconds / 3, seconds) if survived < kills else None
+            output, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            outputs.append(process.communicate()[0])
+            survived += 1
+            continue
+        assert process.returncode == 0, output
+        return outcome(save_path, "".join([*outputs, output])), survived
+
+
+def differences(found, expected):
+    """What two outcomes differ in, one line each; bit for bit."""
+    if missing := [line for line in expected.lines if line not in found.lines]:
+        yield f"lines missing: {missing}"
+    if others := [line for line in found.lines if line not in expected.lines]:
+        yield f"other lines: {others}"
+    if found.metrics != expected.metrics:
+        yield f"metrics.jsonl {found.metrics}, expected {expected.metrics}"
+    if set(found.tensors) != set(expected.tensors):
+        yield f"tensors {sorted(found.tensors)}, expected {sorted(expected.tensors)}"
+    for name in sorted(set(found.tensors) & set(expected.tensors)):
+        if not np.array_equal(found.tensors[name], expected.tensors[name]):
+            yield f"{name} differs"

@@ -1,0 +1,234 @@
+"""Nothing is lost: kills at any moment, two runs in one folder, full disks, long runs."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import binary_echo
+import char_gru
+import ptb_word_lm
+import rnn_basics
+import soak
+import time_series
+from conftest import ROOT
+from tf1 import checkpoints, progress, tf
+
+SERIES = ["--config=test", "--save_path=run"]
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name, kills",
+    [
+        ("ptb_word_lm fused bf16", 3),
+        ("char_gru fused", 3),
+        ("rnn_basics basic", 4),
+        ("time_series every step", 6),
+        ("binary_echo auto", 4),
+    ],
+)
+def test_a_killed_run_ends_like_one_that_was_not(tmp_path, name, kills):
+    expected, seconds = soak.run_unharmed(soak.RUNS[name], tmp_path / "whole", tmp_path)
+    assert expected.lines and expected.metrics and expected.tensors
+    chance = random.Random(name)  # the moments differ all the same, with the machine's speed
+    found, survived = soak.run_with_kills(soak.RUNS[name], tmp_path / "parts", tmp_path, kills, seconds, chance)
+    assert survived and not list(soak.differences(found, expected))
+    leftovers = [path.name for path in (tmp_path / "parts").iterdir() if "temp" in path.name or "tmp" in path.name]
+    assert not leftovers
+
+
+def test_differences_are_seen():
+    a = soak.Outcome(["x"], [{"loss": 1.0}], {"w": 1.0, "v": 2.0})
+    assert not list(soak.differences(a, a))
+    for b in (
+        soak.Outcome([], a.metrics, a.tensors),
+        soak.Outcome(["x", "y"], a.metrics, a.tensors),
+        soak.Outcome(a.lines, [{"loss": 1.5}], a.tensors),
+        soak.Outcome(a.lines, a.metrics * 2, a.tensors),
+        soak.Outcome(a.lines, a.metrics, {"w": 1.0 + 2**-52, "v": 2.0}),
+        soak.Outcome(a.lines, a.metrics, {"w": 1.0}),
+    ):
+        assert len(list(soak.differences(b, a))) == 1
+
+
+@pytest.mark.parametrize(
+    "text, expected", [("30", ("seconds", 30.0)), ("0.5", ("seconds", 0.5)), ("7steps", ("steps", 7))]
+)
+def test_save_every(text, expected):
+    assert time_series.parse_args([f"--save_every={text}"]).save_every == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "0steps", "-1", "1.5steps", "5 steps", "nan", "inf", "1e3", "10epochs", "³"])
+def test_what_save_every_does_not_take(in_tmp_path, capsys, text):
+    with pytest.raises(SystemExit) as exit_:
+        time_series.main([*SERIES, f"--save_every={text}"])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and "--save_every" in error
+    assert not os.listdir()
+
+
+def test_save_every_goes_with_save_path(in_tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        time_series.main(["--config=test", "--save_every=3"])
+    assert exit_.value.code == 2 and "--save_every goes with --save_path" in capsys.readouterr().err
+    assert not os.listdir()
+
+
+def test_checkpoints_between_the_epochs(in_tmp_path, monkeypatch):
+    saved = []
+    save = checkpoints.Checkpoints.save
+
+    def note(self, session, values, *args):
+        saved.append(values["iteration"])
+        save(self, session, values, *args)
+
+    monkeypatch.setattr(checkpoints.Checkpoints, "save", note)
+    time_series.main([*SERIES, "--save_every=40steps"])
+    assert saved == [40, 80, 102]
+
+
+def test_the_folder_belongs_to_one_run(in_tmp_path, capsys):
+    command = [*soak.RUNS["time_series projection"], "--save_path=run", "--set", "n_iterations=1000000"]
+    process = soak.start(command, os.getcwd())
+    try:
+        while not any(name.endswith(".index") for name in (os.listdir("run") if os.path.isdir("run") else ())):
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.1)
+        with pytest.raises(SystemExit) as exit_:
+            time_series.main([*command[1:]])
+        error = capsys.readouterr().err
+        assert exit_.value.code == 2 and error.count("\n") == 1 and "another run writes to --save_path=run" in error
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+    # The lock ends with its process: the same command without its last flag is refused for another reason.
+    with pytest.raises(SystemExit):
+        time_series.main(command[1:-2])
+    assert "holds a run with config n_iterations 1000000, now 1501" in capsys.readouterr().err
+
+
+def test_two_runs_of_one_process_follow_each_other(in_tmp_path, capsys):
+    first = time_series.main(SERIES)
+    assert time_series.main(SERIES)["mse"] == first["mse"]
+    assert "is finished" in capsys.readouterr().out
+
+
+def test_a_step_that_is_saved_twice_has_two_checkpoints(in_tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.train.get_or_create_global_step()
+        tf.get_variable("w", [])
+        saved = checkpoints.Checkpoints("run", None, {"script": "x"}, {})
+        with saved:
+            session.run(tf.global_variables_initializer())
+            for number in range(4):
+                saved.save(session, {"number": number}, {})
+                assert saved.restore(session) == ({"number": number}, {})
+        assert sorted(name for name in os.listdir("run") if name.endswith(".index")) == [
+            "model-0_2.index",
+            "model-0_3.index",
+        ]
+
+
+def test_what_a_killed_save_left_is_removed_and_nothing_else(in_tmp_path):
+    time_series.main(SERIES)
+    whole = set(os.listdir("run"))
+    left = ["model-7.data-00000-of-00001.tempstate123", "model-7.index.tempstate45", "model-7.data-00000-of-00001"]
+    left += ["checkpoint.tmp0a1b2c", "mnist_learning_curve.png.4711.tmp"]
+    own = ["notes.tmp", "model-7.data", "other.data-00000-of-00001", "model-x.index"]
+    for name in left + own:
+        open(os.path.join("run", name), "w").close()
+    time_series.main(SERIES)
+    assert set(os.listdir("run")) - {name for name in os.listdir("run") if "tfevents" in name} == (whole | set(own)) - {
+        name for name in whole if "tfevents" in name
+    }
+
+
+def test_weights_that_are_no_numbers_are_not_saved(in_tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.train.get_or_create_global_step()
+        w = tf.get_variable("w", [2])
+        saved = checkpoints.Checkpoints("run", None, {"script": "x"}, {})
+        with saved:
+            session.run(tf.global_variables_initializer())
+            saved.save(session, {}, {})
+            session.run(tf.assign(w, [1.0, float("nan")]))
+            with pytest.raises(ValueError, match="the weights are no finite numbers any more behind step 0"):
+                saved.save(session, {}, {})
+        assert [name for name in os.listdir("run") if name.endswith(".index")] == ["model-0.index"]
+
+
+def test_standard_output_on_a_full_disk(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full")
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, str(ROOT / "time_series.py"), "--config=test"]
+        process = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert process.returncode == 1
+    assert process.stderr == "time_series.py: error: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_the_program_starts(tmp_path, number, status):
+    process = soak.start(["ptb_word_lm.py", "--config=small", f"--save_path={tmp_path}/run"], tmp_path)
+    while not process.stdout.readline().startswith("Corpus: "):  # comes before the graph is built
+        assert process.poll() is None
+    process.send_signal(number)
+    begin = time.monotonic()
+    output, _ = process.communicate()
+    assert process.returncode == status and "Traceback" not in output and time.monotonic() - begin < 5, output
+
+
+def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, monkeypatch):
+    seen, bar = [], progress.bar
+
+    def check(*args):
+        assert tf.get_default_graph().finalized
+        seen.append(args)
+        return bar(*args)
+
+    monkeypatch.setattr(progress, "bar", check)
+    with open("book.txt", "w") as file:
+        file.write("abcd " * 4000)
+    text = "a b c d e f \n" * 100
+    for main, arguments in [
+        (ptb_word_lm.main, [f"--data_path={corpus(text, text, text)}"]),
+        (char_gru.main, ["--data_path=book.txt", "--set", "batch_size=8"]),
+        (rnn_basics.main, ["--section=mnist", f"--data_path={images()}", "--set", "batch_size=10"]),
+        (time_series.main, []),
+        (binary_echo.main, []),
+    ]:
+        seen.clear()
+        main(["--config=test", *arguments])
+        assert seen
+
+
+def test_memory_stays_flat(corpus, tmp_path, run_script):
+    text = "a b c d e f \n" * 300
+    arguments = ["--config=test", f"--data_path={corpus(text, text, text)}", "--save_path=run"]
+    arguments += ["--set", "max_max_epoch=13", "--save_every=50steps"]
+    code = f"""
+import os, sys; sys.path.insert(0, {str(ROOT)!r})
+import ptb_word_lm
+plot = ptb_word_lm.plot_learning_curve
+def measure(*args):  # is called behind each epoch
+    result = plot(*args)
+    with open("/proc/self/statm") as file:
+        print("resident", int(file.read().split()[1]))
+    return result
+ptb_word_lm.plot_learning_curve = measure
+ptb_word_lm.main({arguments!r})
+"""
+    process = run_script("-c", code)
+    assert process.returncode == 0, process.stderr
+    pages = [int(line.split()[1]) for line in process.stdout.splitlines() if line.startswith("resident")]
+    assert len(pages) == 14 and pages[-1] <= 1.02 * pages[0]
