@@ -34,6 +34,7 @@ import configs
 from tf1 import app, checkpoints, plots, progress, tf
 from tf1.app import Diverged, UserError
 from tf1.metrics import Metrics
+from tf1.modes import check_memory
 
 NUM_CLASSES = 2
 LAGS, EFFECTS = (3, 8), (0.5, -0.25)
@@ -379,6 +380,7 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, save_eve
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(seed)
         m = EchoModel(config, model, min(STEPS_A_RUN, epoch_size))
+        check_memory()
         saved = checkpoints.Checkpoints(save_path, save_every, identity, {"rnn_state": zero_state})
         global_step = tf.train.get_global_step()
         init = tf.global_variables_initializer()

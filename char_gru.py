@@ -54,7 +54,7 @@ from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import Diverged, UserError
 from tf1.dropout import dropout
 from tf1.metrics import Metrics
-from tf1.modes import choose_groups, choose_precision, choose_rnn_mode
+from tf1.modes import check_memory, choose_groups, choose_precision, choose_rnn_mode
 from tf1.progress import Position
 
 TRAIN_PART = 0.9  # of the text; the rest validates
@@ -494,7 +494,7 @@ def describe_vocabulary(characters):
 
 def get_config(args):
     """The config that the flags name."""
-    return configs.get_config(configs.CHAR_GRU_CONFIGS, args.config or "small", args.overrides)
+    return configs.get_config(configs.CHAR_GRU_CONFIGS, "small" if args.config is None else args.config, args.overrides)
 
 
 def show_gradients(args):
@@ -760,6 +760,7 @@ def train(args):
         no_state = zero_state(config, config.batch_size)
         saved = checkpoints.Checkpoints(args.save_path, args.save_every, identity, {"rnn_state": no_state})
         global_step = tf.train.get_global_step()
+        check_memory()
         initialize = tf.global_variables_initializer()
         tf.get_default_graph().finalize()
 

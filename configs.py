@@ -285,6 +285,9 @@ def values(config):
     return {name: getattr(config, name) for name in sorted(dir(config)) if not name.startswith("_")}
 
 
+_SIZES_OF_LAYERS = ("hidden_size", "hidden_units", "embedding_dim", "n_neurons", "n_inputs", "state_size")
+
+
 def get_config(table, name, overrides=()):
     """A new config of the class `table[name]`, with the `overrides`, a list of "name=value", applied in their order.
 
@@ -306,6 +309,8 @@ def get_config(table, name, overrides=()):
             raise UserError(f"{override}: {key} is of type {kind.__name__}, like {known[key]}") from error
         may_be_zero = key in ("vocab_size", "max_epoch", "patience")
         least, limit = (1, 2**31) if kind is int else (1e-37, 1e38)  # what fp32 holds with all its digits
+        if key in _SIZES_OF_LAYERS:
+            limit = 2**24  # the square of more is no shape that TensorFlow takes
         if not (least <= value < limit or value == 0 and may_be_zero):
             raise UserError(f"{override}: {key} must be at least {0 if may_be_zero else least}, below {limit}")
         if key.endswith("keep_prob") and value > 1:

@@ -45,7 +45,7 @@ import reader
 from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import Diverged, UserError
 from tf1.metrics import Metrics
-from tf1.modes import choose_groups, choose_rnn_mode
+from tf1.modes import check_memory, choose_groups, choose_rnn_mode
 from tf1.op_seeds import glorot_uniform
 
 MNIST_CHECKSUM = "e6625e56"  # of the four files' content
@@ -764,6 +764,7 @@ def mnist(config, model, rnn_mode, data_path, save_path, save_every, seed):
         gates = 4 if model == "lstm" else 1
         groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates)
         m = MNISTModel(config, model, rnn_mode, groups)
+        check_memory()
         saved = checkpoints.Checkpoints(save_path, save_every, identity, {})
         global_step = tf.train.get_global_step()
         init = tf.global_variables_initializer()

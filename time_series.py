@@ -41,7 +41,7 @@ from tf1 import app, checkpoints, layers, plots, progress, tf
 from tf1.app import Diverged, UserError
 from tf1.dropout import INPUTS, DropoutWrapper, dropout_sequence
 from tf1.metrics import Metrics
-from tf1.modes import choose_groups, choose_rnn_mode
+from tf1.modes import check_memory, choose_groups, choose_rnn_mode
 from tf1.op_seeds import glorot_uniform
 
 N_INPUTS = N_OUTPUTS = 1
@@ -543,6 +543,7 @@ def main(argv=None):
         tf.set_random_seed(args.seed)
         groups, session_config = choose_groups(rnn_mode, config.batch_size, config.n_neurons, gates=1)
         m = TimeSeriesModel(config, args.model, rnn_mode, groups)
+        check_memory()
         saved = checkpoints.Checkpoints(args.save_path, args.save_every, identity, {})
         init = tf.global_variables_initializer()
         tf.get_default_graph().finalize()

@@ -6,14 +6,18 @@ kills every script in every mode, tries to read what a fuzzer makes up, and writ
 takes 25 minutes. The tests in test_resume.py use the same functions for a few minutes.
 """
 
+import contextlib
 import dataclasses
+import io
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -139,3 +143,44 @@ def differences(found, expected):
     for name in sorted(set(found.tensors) & set(expected.tensors)):
         if not np.array_equal(found.tensors[name], expected.tensors[name]):
             yield f"{name} differs"
+
+
+def main(kills=4, fuzz_seconds=600):
+    """Kills all RUNS, fuzzes all readers, runs the tests of bad input; writes the summary, and fails where they do."""
+    import fuzz
+
+    begin, lines, lost, survived = (
+        time.monotonic(),
+        ["| run | kills survived | differences |", "| --- | --- | --- |"],
+        0,
+        0,
+    )
+    for name, command in RUNS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            expected, seconds = run_unharmed(command, f"{folder}/whole", folder)
+            found, killed = run_with_kills(command, f"{folder}/parts", folder, kills, seconds, random.Random(name))
+        different = list(differences(found, expected))
+        lost, survived = lost + len(different), survived + killed
+        lines.append(f"| {name} | {killed} | {'; '.join(different) or 0} |")
+        print(lines[-1], flush=True)
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        os.environ["XDG_CACHE_HOME"] = folder
+        counts, number = fuzz.fuzz_for(fuzz_seconds, folder)
+    tests = ["-q", "-p", "no:cacheprovider", "--durations=0", "-k", "bad or damaged or not_take or cannot_be or wrong"]
+    process = subprocess.run([sys.executable, "-m", "pytest", *tests], cwd=ROOT, capture_output=True, text=True)
+    read, refused = (sum(count[kind] for count in counts.values()) for kind in ("read", "refused"))
+    summary = [
+        f"Kills survived: {survived}. Bytes lost: {'0' if not lost else f'{lost} differences'}.",
+        f"Files made up in {fuzz_seconds} s, seeds 1 to {number}: {read:,} were read, {refused:,} refused.",
+        f"Tests of bad input: {process.stdout.strip().splitlines()[-1].strip('= ')}.",
+        f"Minutes: {(time.monotonic() - begin) / 60:.0f}.",
+    ]
+    text = "\n".join(["# The last `make soak`", "", *(f"* {line}" for line in summary), "", *lines, ""])
+    (ROOT / "results" / "soak.md").write_text(text, encoding="utf-8")
+    print("\n".join(summary))
+    return 1 if lost or process.returncode else 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())

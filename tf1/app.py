@@ -154,6 +154,11 @@ def _terminate(signum, frame):
     raise SystemExit(128 + signum)
 
 
+def _is_out_of_memory(error):
+    tensorflow = sys.modules.get("tensorflow")  # whoever has not imported it has not met its errors
+    return isinstance(error, MemoryError) or tensorflow and isinstance(error, tensorflow.errors.ResourceExhaustedError)
+
+
 def command(main):
     """Makes `main(argv=None)` end as a command should.
 
@@ -195,6 +200,11 @@ def command(main):
                 f"{name}: error: {error.filename or 'the output'} cannot be written: {error.strerror}", file=sys.stderr
             )
             raise SystemExit(1) from error
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            print(f"{name}: error: the network does not fit in memory: lower its sizes with --set", file=sys.stderr)
+            raise SystemExit(2) from error
         finally:
             if in_main_thread:
                 signal.signal(signal.SIGTERM, previous)

@@ -1,4 +1,4 @@
-"""What `--rnn_mode` and `--precision` mean on this machine."""
+"""What `--rnn_mode` and `--precision` mean on this machine, and what fits on it."""
 
 import os
 import re
@@ -61,6 +61,17 @@ def choose_groups(rnn_mode, batch_size, units, gates):
         # and that one would have as many threads as there are cores in each group.
         tf.Session(config=config).close()
     return groups, config
+
+
+def check_memory():
+    """UserError where the variables of the graph are larger than the machine's memory."""
+    needed = sum(variable.shape.num_elements() * variable.dtype.size for variable in tf.global_variables())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise UserError(
+            f"the variables of this network take {needed / 2**30:,.0f} GiB, this machine has {memory / 2**30:,.0f}: "
+            "lower the sizes of its layers with --set"
+        )
 
 
 def _has_bf16():

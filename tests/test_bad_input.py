@@ -1,0 +1,71 @@
+"""Flags that all scripts share, and networks that no machine holds; each script's own bad input is in its own tests."""
+
+import importlib
+import os
+
+import pytest
+from test_tf1 import SCRIPTS
+
+TRAINING = [script for script in SCRIPTS if script != "lstm_by_hand.py"]
+CASES = [
+    (["--seed=x"], "--seed"),
+    (["--seed=4294967296"], "--seed: 4294967296 is not in the range from 0 to 2147483647"),
+    (["--config="], "--config= is not known here: choose one of"),
+    (["--set"], "--set"),
+    (["--set", "learning_rate"], "--set learning_rate: expected name=value with a name among"),
+    (["--set", "learning_rate=nan"], "learning_rate must be at least"),
+    (["--set", "learning_rate=1e999"], "learning_rate must be at least"),
+    (["--set", "batch_size=1.5"], "batch_size is of type int"),
+    (["--set", "batch_size=0"], "batch_size must be at least 1"),
+    (["--save_path"], "--save_path"),
+]
+OF_TRAINING = [
+    (["--save_path=file"], "--save_path=file cannot be a folder"),
+    (["--save_path=a\nb/../file"], "cannot be a folder"),
+    (["--save_every=0"], "--save_every"),
+    (["--save_every=5"], "--save_every goes with --save_path"),
+]
+TOO_LARGE = {
+    "ptb_word_lm.py": "hidden_size",
+    "char_gru.py": "hidden_units",
+    "rnn_basics.py": "n_neurons",
+    "time_series.py": "n_neurons",
+    "binary_echo.py": "state_size",
+}
+
+
+def refuse(script, arguments, capsys):
+    """Runs the script in a folder with an empty file; returns its one line on stderr, and has seen what it left."""
+    open("file", "w").close()
+    section = ["--section=mnist"] if script == "rnn_basics.py" else []
+    module = importlib.import_module(script.removesuffix(".py"))
+    with pytest.raises(SystemExit) as exit_:
+        module.main(["--config=test", *section, *arguments])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and error.startswith(f"{script}: error: "), error
+    assert os.listdir() == ["file"] and not os.path.getsize("file")
+    return error
+
+
+@pytest.mark.parametrize("arguments, message", CASES)
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_bad_flags(tmp_path, monkeypatch, capsys, script, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    if script == "lstm_by_hand.py" and "--save_path" in arguments:
+        message = "--save_path"
+    assert message in refuse(script, arguments, capsys)
+
+
+@pytest.mark.parametrize("arguments, message", OF_TRAINING)
+@pytest.mark.parametrize("script", TRAINING)
+def test_bad_folders(tmp_path, monkeypatch, capsys, script, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in refuse(script, arguments, capsys)
+
+
+@pytest.mark.parametrize("size", [300_000, 16_777_216])
+@pytest.mark.parametrize("script", TOO_LARGE)
+def test_a_network_that_is_too_large(tmp_path, monkeypatch, capsys, script, size):
+    monkeypatch.chdir(tmp_path)
+    message = "the variables of this network take" if size < 1 << 24 else "below 16777216"
+    assert message in refuse(script, ["--set", f"{TOO_LARGE[script]}={size}"], capsys)
