@@ -27,7 +27,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 _DROPOUT = ["--set", "keep_prob=0.5", "--set", "num_layers=2"]
 _PTB = ["ptb_word_lm.py", "--config=test", *_DROPOUT, "--set", "hidden_size=20", "--set", "max_max_epoch=3"]
 _PTB += ["--set", "batch_size=40", "--set", "num_steps=10"]
-_CHAR = ["char_gru.py", "--config=test", *_DROPOUT, "--set", "n_epochs=6", "--set", "patience=3"]
+_CHAR = [
+    "char_gru.py",
+    "--config=test",
+    *_DROPOUT,
+    "--set",
+    "max_length=20",
+    "--set",
+    "n_epochs=6",
+    "--set",
+    "patience=3",
+]
 _MNIST = ["rnn_basics.py", "--section=mnist", "--config=test", "--set", "n_epochs=10"]
 _SERIES = ["time_series.py", "--config=test", "--set", "n_iterations=1501"]
 _ECHO = ["binary_echo.py", "--config=test", "--set", "num_epochs=20"]
