@@ -120,7 +120,7 @@ def run_with_kills(command, save_path, folder, kills, seconds, chance):
     """The `Outcome` of a run that is killed `kills` times, each time started again with the same command.
 
     Args:
-      seconds: how long a run takes that is not harmed. A process is killed between a third of that and its end.
+      seconds: how long a run takes that is not harmed. A process is killed between 30 and 75 % of that.
       chance: a `random.Random`.
     Returns:
       The outcome, and how many processes were killed, which are fewer where the run was finished before.
@@ -129,7 +129,7 @@ def run_with_kills(command, save_path, folder, kills, seconds, chance):
     while True:
         process = start([*command, f"--save_path={save_path}"], folder)
         try:
-            timeout = chance.uniform(seconds / 3, seconds) if survived < kills else None
+            timeout = chance.uniform(0.3 * seconds, 0.75 * seconds) if survived < kills else None
             output, _ = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
