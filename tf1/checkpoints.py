@@ -150,9 +150,8 @@ class Checkpoints:
                 os.makedirs(self._save_path, exist_ok=True)
             except OSError as error:
                 raise UserError(f"--save_path={self._save_path} cannot be made: {error.strerror}") from error
-            self._lock = filelock.FileLock(
-                os.path.join(self._save_path, _LOCK)
-            )  # the system's, it ends with the process
+            # The operating system's lock, which ends with the process, however that ends.
+            self._lock = filelock.FileLock(os.path.join(self._save_path, _LOCK))
             try:
                 self._lock.acquire(timeout=0)
             except filelock.Timeout as error:
