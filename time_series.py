@@ -180,7 +180,8 @@ class TimeSeriesModel:
         with glorot_uniform(88):
             rnn_outputs, _ = tf.nn.dynamic_rnn(cell, self.X, dtype=tf.float32)
         self._layers, self._activation = [cell.weights], "relu"
-        return self._build_dense_outputs(rnn_outputs, config, tf.glorot_uniform_initializer(seed=137))
+        stacked_outputs = self._build_dense_layer(rnn_outputs, config, tf.glorot_uniform_initializer(seed=137))
+        return tf.reshape(stacked_outputs, [-1, config.n_steps, N_OUTPUTS])
 
     def _build_dropout(self, config):
         cells = [tf.nn.rnn_cell.BasicRNNCell(num_units=config.n_neurons) for _ in range(config.n_layers)]
@@ -191,19 +192,20 @@ class TimeSeriesModel:
         multi_layer_cell = tf.nn.rnn_cell.MultiRNNCell(cells_drop)
         rnn_outputs, _ = tf.nn.dynamic_rnn(multi_layer_cell, self.X, dtype=tf.float32)
         self._layers, self._activation = [cell.weights for cell in cells], "tanh"
-        return self._build_dense_outputs(rnn_outputs, config, None)
+        stacked_outputs = self._build_dense_layer(rnn_outputs, config, None)
+        return tf.reshape(stacked_outputs, [-1, config.n_steps, N_OUTPUTS])
 
-    def _build_dense_outputs(self, rnn_outputs, config, kernel_initializer):
+    def _build_dense_layer(self, rnn_outputs, config, kernel_initializer):
         stacked_rnn_outputs = tf.reshape(rnn_outputs, [-1, config.n_neurons])  # [batch_size * n_steps, n_neurons]
         dense = tf.layers.Dense(N_OUTPUTS, kernel_initializer=kernel_initializer, name="dense")
         stacked_outputs = dense(stacked_rnn_outputs)  # [batch_size * n_steps, N_OUTPUTS]
         self._kernel, self._bias = dense.kernel, dense.bias
-        return tf.reshape(stacked_outputs, [-1, config.n_steps, N_OUTPUTS])
+        return stacked_outputs
 
     def _build_whole_sequences(self, config, model, rnn_mode, groups):
         """The same three models, each recurrent layer a function of the whole sequence."""
         rnn = {"fused": layers.rnn, "cudnn": layers.cudnn_rnn}[rnn_mode]
-        output = tf.stack(tf.unstack(self.X, axis=1))  # time-major, [n_steps, batch_size, N_INPUTS]
+        output = tf.transpose(self.X, [1, 0, 2])  # time-major, [n_steps, batch_size, N_INPUTS]
         zeros = tf.zeros([tf.shape(self.X)[0], config.n_neurons])
         scopes = {"projection": ["output_projection_wrapper/"], "dense": [""]}.get(model)
         scopes = scopes or [f"multi_rnn_cell/cell_{layer}/" for layer in range(config.n_layers)]
@@ -217,14 +219,15 @@ class TimeSeriesModel:
                     output = dropout_sequence(output, self.keep_prob, layer, INPUTS)
                 output, _ = layers.in_groups(rnn, groups, output, zeros, kernel, bias, self._activation)
                 self._layers.append((kernel, bias))
-            output = tf.stack(tf.unstack(output), axis=1)  # [batch_size, n_steps, n_neurons]
             if model == "projection":
                 with tf.variable_scope("rnn/output_projection_wrapper"):
                     self._kernel = tf.get_variable("kernel", [config.n_neurons, N_OUTPUTS])
                     self._bias = tf.get_variable("bias", [N_OUTPUTS], initializer=tf.zeros_initializer())
-                return tf.tensordot(output, self._kernel, 1) + self._bias
-        dense_initializer = tf.glorot_uniform_initializer(seed=137) if model == "dense" else None
-        return self._build_dense_outputs(output, config, dense_initializer)
+                stacked_outputs = tf.matmul(tf.reshape(output, [-1, config.n_neurons]), self._kernel) + self._bias
+        if model != "projection":
+            dense_initializer = tf.glorot_uniform_initializer(seed=137) if model == "dense" else None
+            stacked_outputs = self._build_dense_layer(output, config, dense_initializer)
+        return tf.transpose(tf.reshape(stacked_outputs, [config.n_steps, -1, N_OUTPUTS]), [1, 0, 2])
 
     def _build_generation(self):
         """`n_values` values that follow `start`, each told from the n_steps values before it.

@@ -102,12 +102,17 @@ def _column_sums(x):
     return tf.matmul(tf.ones([1, tf.shape(x)[0]], x.dtype), x)[0]
 
 
-def _project_gradients(inputs, kernel, dprojected, precision):
-    """The gradients of `_project` to inputs, kernel and bias, from `dprojected` [T, B, p]."""
+def _project_gradients(operands, kernel, dprojected, precision):
+    """The gradients of `_project` to inputs, kernel and bias, from `dprojected` [T, B, p].
+
+    `operands` are the inputs, [T, B, I], or for a variable with R below W the inputs and the states before each step
+    side by side, [T, B, I + H]: its whole gradient is one product.
+    """
     flat = _flat(dprojected)
     operand = _operand(flat, precision)
-    dinputs = tf.reshape(_product(operand, kernel, precision, transpose_b=True), tf.shape(inputs))
-    return dinputs, _product(_flat(inputs), operand, precision, transpose_a=True), _column_sums(flat)
+    dinputs = _product(operand, kernel, precision, transpose_b=True)
+    dinputs = tf.reshape(dinputs, [dprojected.shape[0], -1, kernel.shape[0]])
+    return dinputs, _product(_flat(operands), operand, precision, transpose_a=True), _column_sums(flat)
 
 
 def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32"):
@@ -157,10 +162,9 @@ def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32")
                 dgates.append(tf.concat([dc, dc, dc, dh], axis=1) * factor)
                 dc *= forget
                 (dh,) = back(dgates[-1])
-            dgates = tf.stack(dgates[::-1])
-            dinputs, dW, dbias = _project_gradients(inputs, W, dgates, precision)
-            dR = _product(_flat(_before(h0, outputs)), _flat(dgates), precision, transpose_a=True)
-            return dinputs, dc, dh, tf.concat([dW, dR], axis=0), dbias
+            operands = tf.concat([inputs, _before(h0, outputs)], axis=2)
+            dinputs, dkernel, dbias = _project_gradients(operands, W, tf.stack(dgates[::-1]), precision)
+            return dinputs, dc, dh, dkernel, dbias
 
         return (outputs, c, h), gradient
 
@@ -259,10 +263,9 @@ def rnn(inputs, initial_state, kernel, bias, activation="tanh", precision="fp32"
             for doutput, factor in _backwards(doutputs, factors):
                 dproducts.append((dh + doutput) * factor)
                 (dh,) = back(dproducts[-1])
-            dproducts = tf.stack(dproducts[::-1])
-            dinputs, dW, dbias = _project_gradients(inputs, W, dproducts, precision)
-            dR = _product(_flat(_before(h0, outputs)), _flat(dproducts), precision, transpose_a=True)
-            return dinputs, dh, tf.concat([dW, dR], axis=0), dbias
+            operands = tf.concat([inputs, _before(h0, outputs)], axis=2)
+            dinputs, dkernel, dbias = _project_gradients(operands, W, tf.stack(dproducts[::-1]), precision)
+            return dinputs, dh, dkernel, dbias
 
         return (outputs, h), gradient
 
@@ -275,12 +278,11 @@ def in_groups(layer, groups, inputs, state, *args, **kwargs):
         return layer(inputs, state, *args, **kwargs)
     batch_size = inputs.shape[1].value or tf.shape(inputs)[1]
     cuts = [batch_size * group // groups for group in range(groups + 1)]
-
-    def group(start, end):
-        rows = tf.nest.map_structure(lambda x: x[start:end], state)
-        return layer(inputs[:, start:end], rows, *args, **kwargs)
-
-    outputs, states = zip(*(group(*cut) for cut in zip(cuts, cuts[1:])))
+    sizes = [end - start for start, end in zip(cuts, cuts[1:])]  # split, for the gradient of a slice takes long
+    states = zip(*(tf.split(part, sizes) for part in tf.nest.flatten(state)))
+    states = [tf.nest.pack_sequence_as(state, parts) for parts in states]
+    rows = zip(tf.split(inputs, sizes, axis=1), states)
+    outputs, states = zip(*(layer(*of_group, *args, **kwargs) for of_group in rows))
     return tf.concat(outputs, axis=1), tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *states)
 
 
