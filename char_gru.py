@@ -194,7 +194,8 @@ class CharGRU:
         self.losses = tf.reshape(losses, tf.shape(self.targets))  # [num_steps, batch_size]
         self.loss = tf.reduce_mean(losses)
         if is_training:
-            optimizer = tf.train.AdamOptimizer(config.learning_rate)
+            self.learning_rate = tf.placeholder_with_default(config.learning_rate, [])
+            optimizer = tf.train.AdamOptimizer(self.learning_rate)
             # An op of the gradient runs where the op that it belongs to does.
             grads_and_vars = optimizer.compute_gradients(self.loss, colocate_gradients_with_ops=True)
             self.gradient_norm = tf.global_norm([gradient for gradient, _ in grads_and_vars])
@@ -322,6 +323,11 @@ def generate_step_by_step(session, model, config, start, count, seed):
     return ids
 
 
+def learning_rate_of(epoch, config):
+    """Adam's learning rate in an epoch, which is counted from 1."""
+    return config.learning_rate * config.lr_decay ** max(epoch - config.max_epoch, 0)
+
+
 def run_epoch(session, model, ids, config, batching, epoch, position, verbose=False, after_step=None):
     """Trains on an epoch's batches, the state carried from batch to batch.
 
@@ -329,14 +335,14 @@ def run_epoch(session, model, ids, config, batching, epoch, position, verbose=Fa
       session: a session with the variables initialised.
       model: a `CharGRU` for training.
       ids: the text to train on.
-      epoch: its number, from 1, for what is printed.
+      epoch: its number, from 1, for the learning rate and for what is printed.
       position: a `Position` to begin at, kept up to date.
       verbose: prints the loss of every hundredth batch, as the tutorial does.
       after_step: called after each step.
     Returns:
       The mean loss.
     """
-    start_time, first_step = time.time(), position.step
+    start_time, first_step, lr_value = time.time(), position.step, learning_rate_of(epoch, config)
     epoch_size = reader.char_epoch_size(len(ids), config.batch_size, config.max_length, batching)
     batches = reader.char_batches(ids, config.batch_size, config.max_length, batching, first_step)
     if position.state is None:
@@ -344,11 +350,12 @@ def run_epoch(session, model, ids, config, batching, epoch, position, verbose=Fa
     with progress.bar(epoch_size, first_step) as steps:
         for batch, (inputs, targets) in zip(steps, batches):
             feed_dict = {model.input_data: inputs.T, model.targets: targets.T, model.initial_state: position.state}
+            feed_dict[model.learning_rate] = lr_value
             loss, state, _ = session.run([model.loss, model.final_state, model.train_op], feed_dict)
             position.step, position.costs, position.state = batch + 1, position.costs + float(loss), state
             if not loss < MAX_LOSS:
                 norm = session.run(model.gradient_norm, feed_dict)
-                raise Diverged("loss", loss, f"at batch {batch} of {epoch_size}", config.learning_rate, norm)
+                raise Diverged("loss", loss, f"at batch {batch} of {epoch_size}", lr_value, norm)
             characters = (position.step - first_step) * inputs.size
             position.speed = characters / (time.time() - start_time)
             if verbose and batch % 100 == 0:
@@ -463,13 +470,7 @@ def write_text(session, model, config, characters, start_string, count, seed, af
 
 
 def write_vocabulary(save_path, characters):
-    path = os.path.join(save_path, VOCABULARY)
-    try:
-        with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-            json.dump(characters, file)
-        os.replace(f"{path}.tmp", path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error
+    app.write_file(os.path.join(save_path, VOCABULARY), json.dumps(characters))
 
 
 def read_vocabulary(save_path, description):
@@ -814,6 +815,7 @@ def train(args):
                 if not validation_loss < MAX_LOSS:
                     raise Diverged("loss", validation_loss, f"in the validation behind epoch {epoch}")
                 curves = {
+                    "learning_rate": learning_rate_of(epoch, config),
                     "train_loss": train_loss,
                     "validation_loss": validation_loss,
                     "characters_per_second": position.speed,

@@ -248,7 +248,9 @@ class CharGRUSmallConfig:
     hidden_units = 1024
     num_layers = 1
     keep_prob = 1.0  # the part of embeddings and of each layer's outputs that dropout keeps
-    learning_rate = 0.001  # of Adam
+    learning_rate = 0.001  # of Adam, in the first max_epoch epochs
+    max_epoch = 20  # epochs with the full learning rate
+    lr_decay = 1.0  # the learning rate's factor for each epoch after max_epoch
     batch_size = 64
     n_epochs = 20
     patience = 0  # epochs without a better validation loss that end the run, and the best weights count; 0: the last do
@@ -262,7 +264,9 @@ class CharGRUMediumConfig(CharGRUSmallConfig):
     num_layers = 2
     keep_prob = 0.5
     learning_rate = 0.002
-    n_epochs = 60
+    max_epoch = 30
+    lr_decay = 0.7
+    n_epochs = 40
     patience = 6
 
 

@@ -18,6 +18,7 @@ import math
 import os
 import struct
 import tempfile
+import time
 import zlib
 
 import numpy as np
@@ -39,6 +40,7 @@ FILES = {
 
 _BLOCK_BYTES = 4 << 20  # that are read at once: large enough for speed, small enough for memory
 _MAP_BYTES = 64 << 20  # token arrays of larger files are memory-mapped
+_KILLED_SECONDS = 3600  # an unfinished token array that nobody has written to for so long belongs to no run
 _IDX_BYTES = 2 << 30  # of images; a header that claims more is damaged
 
 
@@ -184,16 +186,19 @@ def _load_mapped_ids(filename, word_to_id):
         os.makedirs(folder, exist_ok=True)
         cached = [name for name in os.listdir(folder) if name.startswith(prefix) and name.endswith(".int32")]
         if not cached:
-            with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{text}-", suffix=".tmp", delete=False) as file:
                 temporary, total = file.name, 0
                 for ids, unknown in _encode(filename, word_to_id):
                     file.write(ids)
                     total += unknown
             cached = [f"{prefix}{total}.int32"]
-            for stale in os.listdir(folder):
-                if stale.startswith(text + "-"):
+            for name in os.listdir(folder):
+                stale = os.path.join(folder, name)
+                if name.startswith(text + "-"):
                     with contextlib.suppress(FileNotFoundError):  # another run was faster
-                        os.remove(os.path.join(folder, stale))
+                        # A file that is still written is another run's, an old one is of a run that was killed.
+                        if name.endswith(".int32") or time.time() - os.path.getmtime(stale) > _KILLED_SECONDS:
+                            os.remove(stale)
             os.replace(temporary, os.path.join(folder, cached[0]))
         unknown = int(cached[0][len(prefix) : -len(".int32")])
         return np.memmap(os.path.join(folder, cached[0]), np.int32, "r"), unknown

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import tempfile
 
 import pytest
 from test_tf1 import SCRIPTS
@@ -61,6 +62,51 @@ def test_bad_flags(tmp_path, monkeypatch, capsys, script, arguments, message):
 def test_bad_folders(tmp_path, monkeypatch, capsys, script, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in refuse(script, arguments, capsys)
+
+
+@pytest.fixture
+def as_another_user(monkeypatch):
+    """A folder in which the test is nobody: root may read and write whatever the modes of files say."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        monkeypatch.chdir(folder)
+        user = os.geteuid()
+        yield lambda: os.setresuid(65534, 65534, 0) if user == 0 else None
+        if user == 0:
+            os.setresuid(0, 0, 0)
+        for parent, names, _ in os.walk(folder):
+            for name in names:
+                os.chmod(os.path.join(parent, name), 0o755)
+
+
+@pytest.mark.parametrize(
+    "script, arguments, message",
+    [
+        ("ptb_word_lm.py", ["--data_path=files"], "ptb.train.txt cannot be read: Permission denied"),
+        ("ptb_word_lm.py", ["--data_path=closed"], "closed"),
+        ("char_gru.py", ["--data_path=files/ptb.train.txt"], "ptb.train.txt cannot be read: Permission denied"),
+        ("char_gru.py", ["--generate=5", "--save_path=closed"], "--save_path=closed cannot be read: Permission denied"),
+        ("rnn_basics.py", ["--data_path=files"], "train-images-idx3-ubyte cannot be read: Permission denied"),
+        ("time_series.py", ["--data_path=files/ptb.train.txt"], "ptb.train.txt cannot be read: Permission denied"),
+        ("lstm_by_hand.py", ["--distribution=files/ptb.train.txt"], "ptb.train.txt cannot be read: Permission denied"),
+        *((script, ["--save_path=files"], "--save_path=files: ") for script in TRAINING),
+        *((script, ["--save_path=files/run"], "files is not writable: name another folder") for script in TRAINING),
+    ],
+)
+def test_what_another_user_may_not_do(as_another_user, capsys, script, arguments, message):
+    os.mkdir("files", 0o755)
+    os.mkdir("closed", 0o000)
+    names = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+    for name in [*(f"ptb.{split}.txt" for split in ("train", "valid", "test")), *names]:
+        os.close(os.open(f"files/{name}", os.O_CREAT, 0o000))
+    os.chmod("files", 0o555)
+    module = importlib.import_module(script.removesuffix(".py"))
+    as_another_user()
+    with pytest.raises(SystemExit) as exit_:
+        module.main(["--config=test", *(["--section=mnist"] if script == "rnn_basics.py" else []), *arguments])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
+    assert sorted(os.listdir()) == ["closed", "files"] and "run" not in os.listdir("files")
 
 
 @pytest.mark.parametrize("size", [300_000, 16_777_216])

@@ -216,7 +216,7 @@ def test_the_state_is_carried_from_batch_to_batch():
     with tf.Graph().as_default(), tf.Session() as session:
         model, assign = build(config)
         session.run(assign)
-        model.train_op = tf.no_op()
+        model.train_op, model.learning_rate = tf.no_op(), tf.placeholder(tf.float32)
         position = char_gru.Position()
         loss = char_gru.run_epoch(session, model, ids, config, "contiguous", 1, position)
         rows = ids.reshape(2, 100)[:, :96]  # 19 batches of 5, and the last target
@@ -225,6 +225,23 @@ def test_the_state_is_carried_from_batch_to_batch():
         expected, state = session.run([model.loss, model.final_state], feed_dict)
     assert loss == pytest.approx(expected, rel=1e-6)
     np.testing.assert_allclose(position.state, state, atol=1e-6)
+
+
+def test_the_learning_rate_decays_behind_max_epoch(book):
+    changes = ["--set", "n_epochs=4", "--set", "max_epoch=2", "--set", "lr_decay=0.5", "--save_path=run"]
+    char_gru.main([*SMALL, "--data_path=book.txt", *changes])
+    rates = [json.loads(line)["learning_rate"] for line in open("run/metrics.jsonl")]
+    assert rates == pytest.approx([0.01, 0.01, 0.005, 0.0025])
+    config = make_config(learning_rate=0.01, max_epoch=1, lr_decay=0.5, batch_size=2, max_length=5)
+    steps = {}
+    for epoch in 1, 2:  # Adam's first step changes each weight by the learning rate
+        with tf.Graph().as_default(), tf.Session() as session:
+            model, assign = build(config, is_training=True)
+            session.run([tf.global_variables_initializer(), assign])
+            before = session.run(model._dense_bias)
+            char_gru.run_epoch(session, model, np.arange(12) % 9, config, "contiguous", epoch, char_gru.Position())
+            steps[epoch] = np.max(np.abs(session.run(model._dense_bias) - before))
+    assert steps == pytest.approx({1: 0.01, 2: 0.005}, rel=1e-3)
 
 
 def test_validation_predicts_each_character_once_from_at_least_max_length_before():

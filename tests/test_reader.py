@@ -1,7 +1,9 @@
 """The readers: ids, batches and order by hand-written expectation, errors, and corpora too large for memory."""
 
 import gzip
+import hashlib
 import os
+import pathlib
 import struct
 
 import numpy as np
@@ -192,12 +194,22 @@ def test_large_files_are_memory_mapped(corpus, monkeypatch):
         assert all(isinstance(ids, np.memmap) for ids in found[:3])
         assert [ids.tolist() for ids in found[:3]] == [ids.tolist() for ids in expected[:3]]
     # Another version of the text is encoded anew, and the old version's ids go.
-    count = len(os.listdir(os.path.join(os.environ["XDG_CACHE_HOME"], "tf1-rnn-tutorials", "tokens")))
+    tokens = pathlib.Path(os.environ["XDG_CACHE_HOME"], "tf1-rnn-tutorials", "tokens")
+    files = {file.name for file in tokens.iterdir()}
+    text = hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]
+    (old,) = (name for name in files if name.startswith(text))
     with open(path, "a") as file:
         file.write(" b \n")
+    # Of the two unfinished files another run still writes the first, the second was left by one that was killed.
+    written, left = (tokens / f"{text}-{name}.tmp" for name in ("written", "left"))
+    written.touch()
+    left.touch()
+    os.utime(left, (0, 0))
     _, valid, _, _ = reader.ptb_raw_data(folder)
     assert len(valid) == 5
-    assert len(os.listdir(os.path.join(os.environ["XDG_CACHE_HOME"], "tf1-rnn-tutorials", "tokens"))) == count
+    left_over = {file.name for file in tokens.iterdir()}
+    assert files - left_over == {old} and written.name in left_over and left.name not in left_over
+    assert len(left_over) == len(files) + 1
 
 
 def test_unknown_words_are_reported_from_the_cache_too(corpus, monkeypatch, capsys):

@@ -1,7 +1,9 @@
 """Nothing is lost: kills at any moment, two runs in one folder, full disks, long runs."""
 
+import importlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -165,6 +167,47 @@ def test_weights_that_are_no_numbers_are_not_saved(in_tmp_path):
             with pytest.raises(ValueError, match="the weights are no finite numbers any more behind step 0"):
                 saved.save(session, {}, {})
         assert [name for name in os.listdir("run") if name.endswith(".index")] == ["model-0.index"]
+
+
+@pytest.mark.parametrize(
+    "script, arguments",
+    [
+        ("ptb_word_lm.py", ["--data_path=corpus", "--set", "max_max_epoch=2"]),
+        ("char_gru.py", ["--data_path=book.txt", "--set", "batch_size=8"]),
+        ("rnn_basics.py", ["--section=mnist"]),
+        ("time_series.py", ["--save_every=40steps"]),
+        ("binary_echo.py", []),
+    ],
+)
+def test_a_full_disk(corpus, in_tmp_path, capsys, run_script, script, arguments):
+    corpus(*["a b c d e f \n" * 100] * 3)
+    with open("book.txt", "w") as file:
+        file.write("abcd " * 400)
+    arguments = ["--config=test", *arguments, "--save_path=run"]
+    module = script.removesuffix(".py")
+    # From the second checkpoint on no file may have more than 100 bytes.
+    code = f"""
+import resource, signal, sys; sys.path.insert(0, {str(ROOT)!r})
+from tf1 import checkpoints
+import {module}
+save, calls = checkpoints.Checkpoints.save, []
+def save_on_a_full_disk(*args):
+    calls.append(args)
+    if len(calls) == 2:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    save(*args)
+checkpoints.Checkpoints.save = save_on_a_full_disk
+{module}.main({arguments!r})
+"""
+    process = run_script("-c", code)
+    assert process.returncode == 1 and "Traceback" not in process.stderr, process.stderr
+    (error,) = (line for line in process.stderr.splitlines() if not re.match(r"W\d{4} ", line))  # TensorFlow's warning
+    assert error.startswith(f"{script}: error: no checkpoint can be saved in run: ") and "File too large" in error
+    (index,) = (name for name in os.listdir("run") if name.endswith(".index"))
+    assert not [name for name in os.listdir("run") if "temp" in name or "tmp" in name]
+    importlib.import_module(module).main(arguments)
+    assert f"Going on from run/{index.removesuffix('.index')}\n" in capsys.readouterr().out
 
 
 def test_standard_output_on_a_full_disk(tmp_path):

@@ -38,6 +38,23 @@ class Diverged(UserError):
         )
 
 
+def write_file(path, text):
+    """Makes the file hold `text`, UTF-8: at every moment it is the old one or the new one.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    temporary = f"{path}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # it may not even have been made
+            os.remove(temporary)
+        raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error
+
+
 class ArgumentParser(argparse.ArgumentParser):
     """argparse's parser whose errors are one line (without the usage) and whose flags cannot be abbreviated."""
 

@@ -52,8 +52,9 @@ def _differences(saved, current, prefix=""):
 
 
 def _short(error):
-    """TensorFlow's message without its line breaks and the graph's part of it."""
-    return " ".join(str(getattr(error, "message", error)).split("\n")[0].split())[:200]
+    """The line of TensorFlow's message that says what is wrong: the last one before the node's name."""
+    message = str(getattr(error, "message", error)).split("\n\t [[")[0]
+    return " ".join(message.strip().split("\n")[-1].split())[:200]
 
 
 def check_identity(save_path, saved, current):

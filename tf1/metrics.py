@@ -4,7 +4,7 @@ import json
 import os
 
 from tf1 import tf
-from tf1.app import UserError
+from tf1.app import write_file
 
 
 class Metrics:
@@ -34,10 +34,5 @@ class Metrics:
             return
         if self._writer:
             self._writer.flush()
-        path = os.path.join(self._save_path, "metrics.jsonl")
-        try:
-            with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-                file.writelines(f"{json.dumps(record)}\n" for record in records)
-            os.replace(f"{path}.tmp", path)
-        except OSError as error:
-            raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error
+        lines = "".join(f"{json.dumps(record)}\n" for record in records)
+        write_file(os.path.join(self._save_path, "metrics.jsonl"), lines)
