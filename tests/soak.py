@@ -63,6 +63,7 @@ _LINES = re.compile(
     r"Epoch: \d+ (Train|Valid) Perplexity|Test Perplexity|\d+ Train accuracy|\d+ (\tMSE|Training MSE)|"
     r"Average loss at|Loss at the end|The best weights|X at distance"
 )
+_BAD_INPUT = "bad or damaged or not_take or cannot_be or may_not or wrong"  # in the names of those tests
 _RATES = ("wall_s", "words_per_second", "characters_per_second")
 
 
@@ -176,7 +177,7 @@ def main(kills=4, fuzz_seconds=600):
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         os.environ["XDG_CACHE_HOME"] = folder
         counts, number = fuzz.fuzz_for(fuzz_seconds, folder)
-    tests = ["-q", "-p", "no:cacheprovider", "--durations=0", "-k", "bad or damaged or not_take or cannot_be or may_not or wrong"]
+    tests = ["-q", "-p", "no:cacheprovider", "--durations=0", "-k", _BAD_INPUT]
     process = subprocess.run([sys.executable, "-m", "pytest", *tests], cwd=ROOT, capture_output=True, text=True)
     read, refused = (sum(count[kind] for count in counts.values()) for kind in ("read", "refused"))
     summary = [
