@@ -6,10 +6,12 @@ kills every script in every mode, tries to read what a fuzzer makes up, and writ
 takes 25 minutes. The tests in test_resume.py use the same functions for a few minutes.
 """
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import io
 import json
+import multiprocessing
 import os
 import pathlib
 import random
@@ -117,28 +119,30 @@ def run_unharmed(command, save_path, folder):
     return outcome(save_path, output), time.monotonic() - begin
 
 
-def run_with_kills(command, save_path, folder, kills, seconds, chance):
-    """The `Outcome` of a run that is killed `kills` times, each time started again with the same command.
+def runs_with_kills(command, folder, kills, seconds, chance):
+    """Yields an `Outcome` and its folder for each of some runs that are killed, `kills` times in all.
+
+    A process that was killed is started again with the same command, until the run comes to its end.
 
     Args:
       seconds: how long a run takes that is not harmed. A process is killed between 30 and 75 % of that.
       chance: a `random.Random`.
-    Returns:
-      The outcome, and how many processes were killed, which are fewer where the run was finished before.
     """
-    outputs, survived = [], 0
-    while True:
-        process = start([*command, f"--save_path={save_path}"], folder)
-        try:
-            timeout = chance.uniform(0.3 * seconds, 0.75 * seconds) if survived < kills else None
-            output, _ = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            outputs.append(process.communicate()[0])
-            survived += 1
-            continue
-        assert process.returncode == 0, output
-        return outcome(save_path, "".join([*outputs, output])), survived
+    survived = 0
+    while survived < kills:
+        save_path, outputs = os.path.join(folder, f"killed_{survived}"), []
+        while True:
+            process = start([*command, f"--save_path={save_path}"], folder)
+            try:
+                timeout = chance.uniform(0.3 * seconds, 0.75 * seconds) if survived < kills else None
+                outputs.append(process.communicate(timeout=timeout)[0])
+                break
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                outputs.append(process.communicate()[0])
+                survived += 1
+        assert process.returncode == 0, outputs[-1]
+        yield outcome(save_path, "".join(outputs)), save_path
 
 
 def differences(found, expected):
@@ -156,27 +160,30 @@ def differences(found, expected):
             yield f"{name} differs"
 
 
-def main(kills=4, fuzz_seconds=600):
-    """Kills all RUNS, fuzzes all readers, runs the tests of bad input; writes the summary, and fails where they do."""
+def fuzz_quietly(seconds):
+    """`fuzz.fuzz_for` without what the readers print, in a folder of its own."""
     import fuzz
 
-    begin, lines, lost, survived = (
-        time.monotonic(),
-        ["| run | kills survived | differences |", "| --- | --- | --- |"],
-        0,
-        0,
-    )
-    for name, command in RUNS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            expected, seconds = run_unharmed(command, f"{folder}/whole", folder)
-            found, killed = run_with_kills(command, f"{folder}/parts", folder, kills, seconds, random.Random(name))
-        different = list(differences(found, expected))
-        lost, survived = lost + len(different), survived + killed
-        lines.append(f"| {name} | {killed} | {'; '.join(different) or 0} |")
-        print(lines[-1], flush=True)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         os.environ["XDG_CACHE_HOME"] = folder
-        counts, number = fuzz.fuzz_for(fuzz_seconds, folder)
+        return fuzz.fuzz_for(seconds, folder)
+
+
+def main(kills=4, fuzz_seconds=600):
+    """Kills all RUNS, fuzzes all readers, runs the tests of bad input; writes the summary, and fails where they do."""
+    begin, survived, lost = time.monotonic(), 0, 0
+    lines = ["| run | kills survived, in so many runs | differences |", "| --- | --- | --- |"]
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
+        fuzzing = executor.submit(fuzz_quietly, fuzz_seconds)  # beside the kills
+        for name, command in RUNS.items():
+            with tempfile.TemporaryDirectory() as folder:
+                expected, seconds = run_unharmed(command, f"{folder}/whole", folder)
+                found = list(runs_with_kills(command, folder, kills, seconds, random.Random(name)))
+            different = [difference for run, _ in found for difference in differences(run, expected)]
+            lost, survived = lost + len(different), survived + kills
+            lines.append(f"| {name} | {kills} in {len(found)} | {'; '.join(different) or 0} |")
+            print(lines[-1], flush=True)
+        counts, number = fuzzing.result()
     tests = ["-q", "-p", "no:cacheprovider", "--durations=0", "-k", _BAD_INPUT]
     process = subprocess.run([sys.executable, "-m", "pytest", *tests], cwd=ROOT, capture_output=True, text=True)
     read, refused = (sum(count[kind] for count in counts.values()) for kind in ("read", "refused"))

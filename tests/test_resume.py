@@ -42,10 +42,9 @@ def test_a_killed_run_ends_like_one_that_was_not(tmp_path, name, kills):
     expected, seconds = soak.run_unharmed(soak.RUNS[name], tmp_path / "whole", tmp_path)
     assert expected.lines and expected.metrics and expected.tensors
     chance = random.Random(name)  # the moments differ all the same, with the machine's speed
-    found, survived = soak.run_with_kills(soak.RUNS[name], tmp_path / "parts", tmp_path, kills, seconds, chance)
-    assert survived and not list(soak.differences(found, expected))
-    leftovers = [path.name for path in (tmp_path / "parts").iterdir() if "temp" in path.name or "tmp" in path.name]
-    assert not leftovers
+    for found, save_path in soak.runs_with_kills(soak.RUNS[name], tmp_path, kills, seconds, chance):
+        assert not list(soak.differences(found, expected))
+        assert not [name for name in os.listdir(save_path) if "temp" in name or "tmp" in name]
 
 
 def test_differences_are_seen():
