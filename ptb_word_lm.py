@@ -126,13 +126,14 @@ class PTBModel:
         self._lr = tf.Variable(0.0, trainable=False)
         tvars = tf.trainable_variables()
         # Truncated BPTT: the gradient ends at initial_state, which is fed, so it covers num_steps steps.
-        grads, clipping = tf.gradients(self._cost, tvars), 1.0
+        grads, rate = tf.gradients(self._cost, tvars), self._lr
         if rnn_mode == "basic":
             grads, self._gradient_norm = tf.clip_by_global_norm(grads, config.max_grad_norm)
         else:  # the learning rate takes the factor of all gradients, which saves a pass over them
             self._gradient_norm = tf.global_norm(grads)
             clipping = config.max_grad_norm * tf.minimum(1 / self._gradient_norm, 1 / config.max_grad_norm)
-        optimizer = tf.train.GradientDescentOptimizer(self._lr * clipping)
+            rate = self._lr * clipping
+        optimizer = tf.train.GradientDescentOptimizer(rate)
         self._train_op = optimizer.apply_gradients(zip(grads, tvars), tf.train.get_or_create_global_step())
 
         self._new_lr = tf.placeholder(tf.float32, shape=[], name="new_learning_rate")

@@ -11,6 +11,8 @@ units, and p = H times the number of gates:
                 dW = X^T dP                [I, T B] x [T B, p]   one, where the unrolled cell has T and adds them up
                 dR = H'^T dP               [H, T B] x [T B, p]   the same; H' are the states before each step
 
+Where one variable has W above R, the two are one product, [X H']^T dP.
+
 dp_t, the gradient to what the gates are made from, is what comes back to step t times factors that the forward pass
 decides alone. They are computed for all time steps at once, before the backward loop, which is left with what must be
 done in order. Four things make the loops faster: they are unrolled (a `tf.while_loop` takes a third longer at the size
