@@ -224,7 +224,7 @@ def test_archive(site, folder, tmp_path, monkeypatch):
     names[1] = names[1].removeprefix("./")
     site.routes["/simple.tgz"] = archive(
         ("../evil", b"evil"),
-        ("/tmp/evil", b"evil"),
+        (f"{tmp_path}/evil", b"evil"),
         ("simple/data/ptb.train.txt.bak", b"other"),
         ("other/simple/data/ptb.train.txt", b"other"),
         *zip(names, TEXTS.values()),
