@@ -407,6 +407,10 @@ def main(argv=None):
     corpus = "the embedded sample" if is_sample else "the Penn Treebank" if is_ptb else "own corpus"
     sizes = f"{' / '.join(f'{count:,}' for count in counts)} tokens, {vocabulary:,} words"
     print(f"Corpus: {corpus}, {sizes}")
+    results = {}
+    if is_sample:  # what a network can reach on it
+        results["perfect_perplexity"] = sample.word_perplexity()
+        results["back_off_perplexity"] = sample.back_off_perplexity(train_data, test_data, vocabulary)
     rnn_mode = choose_rnn_mode(args.rnn_mode)
     precision = choose_precision(args.precision, rnn_mode)
     groups, session_config = choose_groups(rnn_mode, config.batch_size, config.hidden_size, gates=4)
@@ -484,6 +488,8 @@ def main(argv=None):
                 print(f"The run in {args.save_path} is finished; its last lines again:")
                 print(f"Epoch: {len(records)} Train Perplexity: {records[-1]['train_perplexity']:.3f}")
                 print(f"Epoch: {len(records)} Valid Perplexity: {records[-1]['valid_perplexity']:.3f}")
+            # What the last evaluation needs in memory is taken before hours of training, not after them.
+            evaluate(session, mvalid, mtest, test_data[: config.batch_size * config.num_steps + 2])
             for i in range(len(records), config.max_max_epoch):
                 lr_value = config.learning_rate * config.lr_decay ** max(i + 1 - config.max_epoch, 0.0)
                 m.assign_lr(session, lr_value)
@@ -511,14 +517,10 @@ def main(argv=None):
                 metrics.event(session.run(global_step), test_perplexity=test_perplexity)
             metrics.write([*records, {"test_perplexity": test_perplexity}])
 
-    results = {
-        "train_perplexity": [record["train_perplexity"] for record in records],
-        "valid_perplexity": [record["valid_perplexity"] for record in records],
-        "test_perplexity": test_perplexity,
-    }
+    for name in ("train_perplexity", "valid_perplexity"):
+        results[name] = [record[name] for record in records]
+    results["test_perplexity"] = test_perplexity
     if is_sample:
-        results["perfect_perplexity"] = sample.word_perplexity()
-        results["back_off_perplexity"] = sample.back_off_perplexity(train_data, test_data, vocabulary)
         print(
             f"On this corpus a perfect model would reach {results['perfect_perplexity']:.3f}, "
             f"a count model of order 2 with back-off reaches {results['back_off_perplexity']:.3f}"

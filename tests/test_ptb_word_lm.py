@@ -359,9 +359,10 @@ def test_a_stop_in_the_test_set(small_corpus, tmp_path, monkeypatch, capsys):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     evaluate = ptb_word_lm.evaluate
 
-    def interrupted(*args):
-        os.kill(os.getpid(), signal.SIGINT)
-        return evaluate(*args)
+    def interrupted(session, model, step_model, data, after_step=None):
+        if after_step:  # it is not the first try, before the training
+            os.kill(os.getpid(), signal.SIGINT)
+        return evaluate(session, model, step_model, data, after_step)
 
     monkeypatch.setattr(ptb_word_lm, "evaluate", interrupted)
     with pytest.raises(SystemExit) as exit_:

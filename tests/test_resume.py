@@ -254,10 +254,10 @@ def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, 
         assert seen
 
 
-def test_memory_stays_flat(corpus, tmp_path, run_script):
+@pytest.mark.parametrize("saves", [[], ["--save_path=run"], ["--save_path=run", "--save_every=50steps"]])
+def test_memory_stays_flat(corpus, tmp_path, run_script, saves):
     text = "a b c d e f \n" * 300
-    arguments = ["--config=test", f"--data_path={corpus(text, text, text)}", "--save_path=run"]
-    arguments += ["--set", "max_max_epoch=13", "--save_every=50steps"]
+    arguments = ["--config=test", f"--data_path={corpus(text, text, text)}", "--set", "max_max_epoch=13", *saves]
     code = f"""
 import os, sys; sys.path.insert(0, {str(ROOT)!r})
 import ptb_word_lm
@@ -273,5 +273,5 @@ ptb_word_lm.main({arguments!r})
     process = run_script("-c", code)
     assert process.returncode == 0, process.stderr
     pages = [int(line.split()[1]) for line in process.stdout.splitlines() if line.startswith("resident")]
-    # Each thread that has written a checkpoint keeps TensorFlow's 8 MB buffer for that, the first picture its fonts.
-    assert len(pages) == 14 and pages[-1] <= 1.05 * pages[0]
+    # 1.017 with checkpoints at the ends of epochs: from the second on the heap has the 8 MB TensorFlow writes with.
+    assert len(pages) == 14 and max(pages) <= 1.02 * pages[0]

@@ -109,6 +109,13 @@ def _read_json(path):
     return np.asarray(reader.get_tensor(f"{_SCOPE}/json")).item().decode()
 
 
+def _write(session, saver, path):
+    """`Saver.save` in this thread: each thread of TensorFlow's that writes a checkpoint keeps a buffer of 8 MB."""
+    names = saver.saver_def
+    options = tf.RunOptions(inter_op_thread_pool=-1)
+    session.run(names.save_tensor_name, {names.filename_tensor_name: path}, options=options)
+
+
 class Checkpoints:
     """The checkpoints of one run; create it when the graph has all its other variables.
 
@@ -142,8 +149,9 @@ class Checkpoints:
         self._are_finite = tf.reduce_all(
             [tf.reduce_all(tf.is_finite(variable)) for variable in tf.trainable_variables()]
         )
-        self._saver = tf.train.Saver(max_to_keep=2)
-        self._keeper = tf.train.Saver(tf.trainable_variables(), max_to_keep=0)
+        self._saver = tf.train.Saver()
+        self._keeper = tf.train.Saver(tf.trainable_variables())
+        self._kept = []  # paths of checkpoints, oldest first
 
     def __enter__(self):
         if self._save_path:
@@ -195,10 +203,14 @@ class Checkpoints:
             path += f"_{max(numbers) + 1}"
         try:
             if kept_as:
-                kept_path = os.path.join(self._save_path, kept_as)
-                self._keeper.save(session, kept_path, write_meta_graph=False, write_state=False)
-            self._saver.save(session, path, write_meta_graph=False)
-        except (tf.errors.OpError, OSError, ValueError) as error:  # ValueError: Saver's word for a folder that is gone
+                _write(session, self._keeper, os.path.join(self._save_path, kept_as))
+            _write(session, self._saver, path)
+            self._kept.append(path)
+            tf.train.update_checkpoint_state(self._save_path, path, self._kept[-2:])
+            for old_path in self._kept[:-2]:
+                tf.train.remove_checkpoint(old_path)
+            del self._kept[:-2]
+        except (tf.errors.OpError, OSError) as error:
             self._remove_unfinished()
             raise UserError(f"no checkpoint can be saved in {self._save_path}: {_short(error)}", 1) from error
 
@@ -229,7 +241,7 @@ class Checkpoints:
         check_identity(self._save_path, saved["identity"], self._identity)
         self._saver.restore(session, path)
         paths = _paths(self._save_path)
-        self._saver.recover_last_checkpoints(paths[: paths.index(path) + 1])
+        self._kept = paths[: paths.index(path) + 1]
         write(f"{note} {path}")
         arrays = session.run({name: variable for name, variable in self._variables.items() if name != "json"})
         return saved["progress"], arrays
