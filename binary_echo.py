@@ -39,6 +39,7 @@ from tf1.modes import check_memory
 NUM_CLASSES = 2
 LAGS, EFFECTS = (3, 8), (0.5, -0.25)
 TRUNCATIONS = 1, 2, 3, 5, 8, 10, 15
+MEASURED_STEPS = 1_000  # at most, of the data on which effects are measured
 STEPS_A_RUN = 3_333  # of the loop in the graph: a run takes less than a tenth of a second
 
 
@@ -291,7 +292,7 @@ def measure_effects(session, model, config, random, lags, effects):
     Returns:
       For each of `lags` a pair: by how much the network's probability moves, and by how much the data's does.
     """
-    X, Y = gen_data(min(config.size, 1000 * config.batch_size * config.num_steps), random, lags, effects)
+    X, Y = gen_data(min(config.size, MEASURED_STEPS * config.batch_size * config.num_steps), random, lags, effects)
     state, probabilities = np.zeros([config.batch_size, config.state_size]), []
     for x in windows((X, Y), config.batch_size, config.num_steps)[0]:
         feed_dict = {model.x: x, model.init_state: state}
@@ -348,19 +349,23 @@ def run_epoch(session, model, raw_data, config, rnn_mode, position, verbose=Fals
                 norm = session.run(model.gradient_norm, {model.x: xs[first], model.y: ys[first]})
                 place = f"in epoch {position.epoch} at step {first} of {len(xs)}"
                 raise Diverged("loss", losses[first - position.step], place, config.learning_rate, norm)
+            lines = []
             for loss in losses.tolist():
                 if position.step > 0:
                     position.recent.append(loss)
                 if len(position.recent) == 100:
                     average = sum(position.recent) / 100
-                    if verbose:
-                        progress.write(f"Average loss at step {position.step} for last 100 steps: {average}")
+                    lines.append(f"Average loss at step {position.step} for last 100 steps: {average}")
                     position.training_losses.append(average)
                     position.recent = []
                 position.step += 1
             bar.update(len(losses))
-            if after_run:
-                after_run(len(losses))
+            try:
+                for line in lines if verbose else ():
+                    progress.write(line)
+            finally:  # Ctrl-C also ends `| tee log`, and the losses are to be saved all the same
+                if after_run:
+                    after_run(len(losses))
     position.epoch, position.step, position.recent = position.epoch + 1, 0, []
     position.state = np.zeros_like(position.state)
 
@@ -375,11 +380,13 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, save_eve
     identity = {"script": "binary_echo", "model": model, "config": configs.values(config), "seed": seed}
     identity.update(lags=list(lags), effects=list(effects))
     epoch_size = config.size // config.batch_size // config.num_steps
+    unit, interval = save_every or ("steps", STEPS_A_RUN)
+    loop_steps = min(STEPS_A_RUN, epoch_size, interval if unit == "steps" else STEPS_A_RUN)
     per_epoch = (epoch_size - 1) // 100  # averages
     zero_state = np.zeros([config.batch_size, config.state_size], np.float32)
     with tf.Graph().as_default(), app.StopRequest() as stop:
         tf.set_random_seed(seed)
-        m = EchoModel(config, model, min(STEPS_A_RUN, epoch_size))
+        m = EchoModel(config, model, loop_steps)
         check_memory()
         saved = checkpoints.Checkpoints(save_path, save_every, identity, {"rnn_state": zero_state})
         global_step = tf.train.get_global_step()
@@ -394,6 +401,7 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, save_eve
             if position.epoch == config.num_epochs:
                 print(f"The run in {save_path} is finished")
             metrics = Metrics(save_path, session.run(global_step))
+            kept = f"saved in {save_path}" if save_path else "without --save_path nothing is saved"
 
             def save():
                 names = ("epoch", "step", "recent", "training_losses")
@@ -416,7 +424,6 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, save_eve
                     metrics.event(session.run(global_step), loss=position.training_losses[-1])
                 if stop.signum:
                     save()
-                    kept = f"saved in {save_path}" if save_path else "nothing of it is saved"
                     place = f"epoch {position.epoch} at step {position.step} of {epoch_size}"
                     raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
                 if saved.is_due(steps):
@@ -431,6 +438,8 @@ def train(config, model, rnn_mode, lags, effects, seed, save_path=None, save_eve
                 run_epoch(session, m, raw_data, config, rnn_mode, position, verbose, after_run)
                 save()
             found = measure_effects(session, m, config, np.random.RandomState([seed, 1]), lags, effects)
+            if stop.signum:
+                raise app.Interrupted(stop.signum, f"Stopped behind the training: {kept}")
     return position.training_losses, found
 
 
@@ -525,12 +534,17 @@ def compare_truncations(config, settings, all_levels, folder):
 def get_config(args):
     """The config that the flags name."""
     config = configs.get_config(configs.ECHO_CONFIGS, args.config, args.overrides)
-    longest = config.num_steps if args.section == "train" else max(TRUNCATIONS)
-    needed = config.batch_size * 101 * longest
+    num_steps = [config.num_steps] if args.section == "train" else TRUNCATIONS
+    needed = config.batch_size * 101 * max(num_steps)
     if config.size < needed:
         raise UserError(
             f"size {config.size} makes no average of 100 steps of batch_size {config.batch_size}, it takes {needed}: "
             "raise --set size=N, or lower --set batch_size=N"
+        )
+    row = min(MEASURED_STEPS, config.size // config.batch_size // min(num_steps)) * min(num_steps)
+    if max(args.lags) > row // 2:
+        raise UserError(
+            f"--lags has {max(args.lags)}, and its effect is measured on {row} values: {row // 2} is the most"
         )
     return config
 

@@ -880,7 +880,15 @@ def write(args):
         prefix = "best/" if config.patience and progress_["records"] else ""
         saver = tf.train.Saver({prefix + variable.op.name: variable for variable in tf.trainable_variables()})
         with tf.Session() as session:
-            saver.restore(session, path)
+            while True:
+                try:
+                    saver.restore(session, path)
+                    break
+                except (ValueError, tf.errors.NotFoundError):  # a training that goes on may have deleted it meanwhile
+                    newest, _ = checkpoints.find(args.save_path)
+                    if newest == path:
+                        raise
+                    path = newest
             text = write_text(session, m, config, characters, start_string, args.generate, args.seed)
     return {"text": text}
 

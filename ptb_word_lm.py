@@ -72,6 +72,19 @@ class PTBInput:
         self.input_data, self.targets = reader.ptb_producer(data, self.batch_size, self.num_steps, name=name)
 
 
+def in_fixed_order(gradient):
+    """The gradient, or an equal one, that the optimizer adds up in the same order in each run.
+
+    From 1,024 rows on TensorFlow divides IndexedSlices among its threads; who comes first subtracts first, and words
+    that occur twice are rounded in the one order or in the other.
+    """
+    if not isinstance(gradient, tf.IndexedSlices) or gradient.indices.shape.num_elements() < 1024:
+        return gradient
+    words, rows = tf.unique(gradient.indices)
+    values = tf.unsorted_segment_sum(gradient.values, rows, tf.size(words))
+    return tf.IndexedSlices(values, words, gradient.dense_shape)
+
+
 class PTBModel:
     """The graph of `num_steps` time steps: embedding, LSTM layers, softmax, and for training the update.
 
@@ -133,6 +146,7 @@ class PTBModel:
             self._gradient_norm = tf.global_norm(grads)
             clipping = config.max_grad_norm * tf.minimum(1 / self._gradient_norm, 1 / config.max_grad_norm)
             rate = self._lr * clipping
+        grads = [in_fixed_order(gradient) for gradient in grads]
         optimizer = tf.train.GradientDescentOptimizer(rate)
         self._train_op = optimizer.apply_gradients(zip(grads, tvars), tf.train.get_or_create_global_step())
 
@@ -456,7 +470,6 @@ def main(argv=None):
                 records = values["records"]
                 state = arrays["rnn_state"] if values["step"] else None
                 position = Position(values["step"], values["costs"], state, values["speed"])
-            is_finished = len(records) == config.max_max_epoch
             metrics = Metrics(args.save_path, session.run(global_step))
             start_time = time.time() - (values["wall_s"] if restored else 0.0)
 
@@ -484,7 +497,7 @@ def main(argv=None):
                 if saved.is_due():
                     save()
 
-            if is_finished:
+            if len(records) == config.max_max_epoch:
                 print(f"The run in {args.save_path} is finished; its last lines again:")
                 print(f"Epoch: {len(records)} Train Perplexity: {records[-1]['train_perplexity']:.3f}")
                 print(f"Epoch: {len(records)} Valid Perplexity: {records[-1]['valid_perplexity']:.3f}")
@@ -513,7 +526,7 @@ def main(argv=None):
 
             test_perplexity = evaluate(session, mvalid, mtest, test_data, after_step)
             print(f"Test Perplexity: {test_perplexity:.3f}")
-            if not is_finished:
+            if not metrics.has("test_perplexity"):
                 metrics.event(session.run(global_step), test_perplexity=test_perplexity)
             metrics.write([*records, {"test_perplexity": test_perplexity}])
 

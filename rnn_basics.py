@@ -779,6 +779,7 @@ def mnist(config, model, rnn_mode, data_path, save_path, save_every, seed):
             metrics = Metrics(save_path, session.run(global_step))
             metrics.write(records)
             random, start_time = np.random.RandomState(seed), time.time() - wall
+            kept = f"saved in {save_path}" if save_path else "without --save_path nothing is saved"
 
             def report(record):
                 acc_train, acc_test = np.float32(record["acc_train"]), np.float32(record["acc_test"])
@@ -794,7 +795,6 @@ def mnist(config, model, rnn_mode, data_path, save_path, save_every, seed):
                     metrics.event(session.run(global_step), loss=loss)
                 if stop.signum:
                     save(step)
-                    kept = f"saved in {save_path}" if save_path else "without --save_path nothing is saved"
                     place = f"epoch {len(records)} at step {step} of {epoch_size}"
                     raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
                 if saved.is_due():
@@ -817,6 +817,8 @@ def mnist(config, model, rnn_mode, data_path, save_path, save_every, seed):
                 report(records[-1])
                 save(0)
             predictions = session.run(m.predictions, feed_dict={m.X: X_test})
+            if stop.signum:
+                raise app.Interrupted(stop.signum, f"Stopped behind the training: {kept}")
 
     title, folder = f"Digits row by row, {model} model, {data}", save_path or "plots"
     published = {**configs.values(configs.MNIST_CONFIGS[model]["small"]), "n_epochs": config.n_epochs}

@@ -565,7 +565,7 @@ def main(argv=None):
                 if restored := saved.restore(session):
                     progress_, _ = restored
                     records, iteration = progress_["records"], progress_["iteration"]
-                metrics = Metrics(args.save_path, iteration)
+                metrics = Metrics(args.save_path, iteration - 1)  # an iteration's event has its number, from 0 on
                 metrics.write(records)
 
                 def save(iteration):

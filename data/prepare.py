@@ -10,8 +10,8 @@ puts them where the scripts look, under $RNN_DATA_DIR if that is set, else under
     shakespeare  shakespeare/shakespeare.txt                        1,115,394 characters, 65 distinct
 
 PTB is Mikolov's version of the Penn Treebank (a token is a word or the end of a line); the LDC licenses it, so do not
-pass it on. Each set has several homes, which are tried in order. A file gets its name only when its SHA-256 is right:
-a run that was cut off leaves no half file, and running it again does only what is missing.
+pass it on. Each set has several homes, which are tried in order. A file gets its name only when its SHA-256 is right (a
+run that was killed leaves a hidden .part file at most), and running it again does only what is missing.
 """
 
 import contextlib

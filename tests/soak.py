@@ -61,16 +61,17 @@ RUNS = {
     "binary_echo auto": [*_ECHO, "--save_every=0.1"],
     "binary_echo basic": [*_ECHO, "--rnn_mode=basic", "--model=static", "--save_every=300steps"],
 }
-# The lines that are the same whenever they are printed; others have a speed or a path in them.
+# The lines that are the same whenever they are printed, but for a rate; others have a speed or a path in them.
 _LINES = re.compile(
-    r"Epoch: \d+ (Train|Valid) Perplexity|Test Perplexity|\d+ Train accuracy|\d+ (\tMSE|Training MSE)|"
+    r"Epoch: \d+ (Train|Valid) Perplexity|Test Perplexity|Epoch \d+ Loss|\d+ Train accuracy|\d+ (\tMSE|Training MSE)|"
     r"Average loss at|Loss at the end|The best weights|X at distance"
 )
+_RATE = re.compile(r" \d+ characters/s$")
 _BAD_INPUT = "bad or damaged or not_take or cannot_be or may_not or wrong"  # in the names of those tests
 _RATES = ("wall_s", "words_per_second", "characters_per_second")
 
 
-def start(command, folder, **kwargs):
+def start(command, folder):
     """The process of one of our scripts, on the embedded sample, its output in pipes."""
     script, *arguments = command
     return subprocess.Popen(
@@ -80,7 +81,6 @@ def start(command, folder, **kwargs):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        **kwargs,
     )
 
 
@@ -89,9 +89,9 @@ class Outcome:
     """What is left of a run.
 
     Attributes:
-      lines: of its output, those that are the same in each run, in their order.
+      lines: of its output, those that are the same in each run, in their order, without the rates.
       metrics: the records of metrics.jsonl without the rates.
-      tensors: of the newest checkpoint, by name, without those of the run's progress.
+      tensors: of the newest checkpoint, by name, without those of the run's progress; and of those that are kept.
     """
 
     lines: list
@@ -105,10 +105,14 @@ def outcome(save_path, output):
     with open(os.path.join(save_path, "metrics.jsonl"), encoding="utf-8") as file:
         metrics = [json.loads(line) for line in file]
     metrics = [{name: value for name, value in record.items() if name not in _RATES} for record in metrics]
-    reader = tf.train.load_checkpoint(save_path)
-    names = [name for name in reader.get_variable_to_shape_map() if name != "resume/json"]
-    lines = [line for line in output.splitlines() if _LINES.match(line)]
-    return Outcome(lines, metrics, {name: reader.get_tensor(name) for name in names})
+    kept = {name.removesuffix(".index") for name in _checkpoints(save_path) if name.startswith("ckpt")}
+    tensors = {}
+    for checkpoint in ("", *kept):  # first the newest, as the folder's name alone stands for it
+        reader = tf.train.load_checkpoint(os.path.join(save_path, checkpoint))
+        for name in set(reader.get_variable_to_shape_map()) - {"resume/json"}:
+            tensors[f"{checkpoint} {name}"] = reader.get_tensor(name)
+    lines = [_RATE.sub("", line) for line in output.splitlines() if _LINES.match(line)]
+    return Outcome(lines, metrics, tensors)
 
 
 def run_unharmed(command, save_path, folder):
@@ -123,32 +127,47 @@ def run_unharmed(command, save_path, folder):
 def runs_with_kills(command, folder, kills, seconds, chance):
     """Yields an `Outcome` and its folder for each of some runs that are killed, `kills` times in all.
 
-    A process that was killed is started again with the same command, until the run comes to its end.
+    A process that was killed is started again with the same command, until the run comes to its end. Every other kill
+    comes soon after a checkpoint of its process, which makes them all the time; the others come at any moment.
 
     Args:
-      seconds: how long a run takes that is not harmed. A process is killed between 30 and 75 % of that.
+      seconds: how long a run takes that is not harmed. A process is killed between 30 and 75 % of that, or up to 15 %
+        behind its first checkpoint.
       chance: a `random.Random`.
     """
     survived = 0
     for number in itertools.count():
         save_path, outputs = os.path.join(folder, f"killed_{number}"), []
         while True:
-            begin = time.monotonic()
+            begin, old = time.monotonic(), _checkpoints(save_path)
             process = start([*command, f"--save_path={save_path}"], folder)
+            if survived == kills:
+                timeout = None
+            elif survived % 2:
+                timeout = chance.uniform(0.3 * seconds, 0.75 * seconds)
+            else:
+                while process.poll() is None and _checkpoints(save_path) <= old:
+                    time.sleep(0.005)
+                timeout = chance.uniform(0.0, 0.15 * seconds)
             try:
-                timeout = chance.uniform(0.3 * seconds, 0.75 * seconds) if survived < kills else None
                 outputs.append(process.communicate(timeout=timeout)[0])
                 break
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 outputs.append(process.communicate()[0])
                 survived += 1
+        assert not old or "Going on from" in outputs[-1], outputs[-1]
         assert process.returncode == 0, outputs[-1]
         yield outcome(save_path, "".join(outputs)), save_path
         if survived == kills:
             return
         if len(outputs) == 1:  # it ended before its kill: the machine is faster now
             seconds = min(seconds, time.monotonic() - begin)
+
+
+def _checkpoints(save_path):
+    """The names of the checkpoints in a folder, a set."""
+    return {name for name in os.listdir(save_path) if name.endswith(".index")} if os.path.isdir(save_path) else set()
 
 
 def differences(found, expected):

@@ -23,6 +23,8 @@ CASES = [
 OF_TRAINING = [
     (["--save_path=file"], "--save_path=file cannot be a folder"),
     (["--save_path=a\nb/../file"], "cannot be a folder"),
+    (["--save_path=runs/lr[1]"], "--save_path=runs/lr[1] has one of * ? ["),
+    (["--save_path=what?"], "--save_path=what? has one of * ? ["),
     (["--save_every=0"], "--save_every"),
     (["--save_every=5"], "--save_every goes with --save_path"),
 ]

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import os
+import re
 import signal
 
 import numpy as np
@@ -262,11 +263,55 @@ def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, cap
     assert "The run in parts is finished" in output and "Loss at the end" in output
 
 
+def test_a_stop_behind_the_training(in_tmp_path, monkeypatch, capsys):
+    measure_effects = binary_echo.measure_effects
+
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return measure_effects(*args)
+
+    monkeypatch.setattr(binary_echo, "measure_effects", interrupted)
+    with pytest.raises(SystemExit) as exit_:
+        binary_echo.main(["--config=test", "--save_path=run"])
+    assert exit_.value.code == 143
+    assert capsys.readouterr().out.endswith("Stopped behind the training: saved in run\n")
+
+
+def test_a_stop_whose_reader_is_gone_is_saved(in_tmp_path, monkeypatch):
+    """Ctrl-C ends the whole of `python binary_echo.py | tee log`."""
+    run_steps = binary_echo.run_steps
+
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGINT)
+        return run_steps(*args)
+
+    def broken(line):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(binary_echo, "run_steps", interrupted)
+    monkeypatch.setattr(binary_echo.progress, "write", broken)
+    with pytest.raises(SystemExit) as exit_:
+        binary_echo.main(["--config=test", "--save_path=run"])
+    assert exit_.value.code == 130 and [name for name in os.listdir("run") if name.endswith(".index")]
+
+
+def test_a_checkpoint_every_so_many_steps(in_tmp_path, monkeypatch):
+    steps, save = [], binary_echo.checkpoints.Checkpoints.save
+    monkeypatch.setattr(
+        binary_echo.checkpoints.Checkpoints,
+        "save",
+        lambda self, session, progress, arrays: steps.append(progress["step"]) or save(self, session, progress, arrays),
+    )
+    binary_echo.main(["--config=test", "--save_path=run", "--save_every=70steps", "--set", "num_epochs=1"])
+    assert steps[:3] == [70, 140, 210] and steps[-1] == 0
+
+
 def test_divergence_ends_with_status_1(in_tmp_path, capsys):
     with pytest.raises(SystemExit) as exit_:
         binary_echo.main(["--config=test", "--set", "learning_rate=1e37"])
     error = capsys.readouterr().err
     assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error
+    assert re.search(r" at step \d+ of \d+, with learning rate 1e\+3\d and a gradient of norm ", error)
 
 
 @pytest.mark.parametrize(
@@ -281,6 +326,7 @@ def test_divergence_ends_with_status_1(in_tmp_path, capsys):
         (["--lags=-1"], "--lags"),
         (["--lags=a"], "--lags"),
         (["--lags=3"], "--lags has 1 numbers and --effects 2"),
+        (["--lags=3,1000", "--set", "num_steps=1"], "--lags has 1000, and its effect is measured on 1000 values"),
         (["--effects=2,0"], "--effects"),
         (["--effects=nan,0"], "--effects"),
         (["--set", "size=1000"], "size 1000 makes no average of 100 steps"),

@@ -5,12 +5,13 @@ import math
 import os
 import signal
 
+import filelock
 import numpy as np
 import pytest
 
 import char_gru
 import configs
-from tf1 import tf
+from tf1 import checkpoints, tf
 
 SMALL = ["--config=test", "--set", "batch_size=4", "--set", "max_length=10"]
 TEXT = "".join(
@@ -344,6 +345,22 @@ def test_what_cannot_be_generated(trained_run, monkeypatch, capsys, arguments, m
     assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
 
 
+def test_a_training_beside_it_may_delete_what_is_read(trained_run, monkeypatch, capsys):
+    monkeypatch.chdir(trained_run)
+    expected = char_gru.main(["--generate=5", "--save_path=run"])
+    find, calls = checkpoints.find, []
+
+    def find_what_is_gone(save_path):
+        path, saved = find(save_path)
+        calls.append(path)
+        return (path if len(calls) > 1 else f"{path}_gone"), saved
+
+    monkeypatch.setattr(checkpoints, "find", find_what_is_gone)
+    with filelock.FileLock("run/run.lock"):  # and it has the folder's lock
+        assert char_gru.main(["--generate=5", "--save_path=run"]) == expected
+    assert len(calls) == 2
+
+
 @pytest.fixture(scope="module")
 def trained_run(tmp_path_factory):
     """A folder with a trained network in `run`, and with copies whose vocabulary is lost or wrong."""
@@ -510,6 +527,7 @@ def test_divergence_ends_with_status_1(book, capsys, length, place):
         char_gru.main([*SMALL, *arguments])
     error = capsys.readouterr().err
     assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error and place in error, error
+    assert ("with learning rate 1e+37 and a gradient of norm " in error) == (place == "at batch")
     assert not [name for name in os.listdir("run") if name.startswith("model")]
 
 

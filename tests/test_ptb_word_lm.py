@@ -1,8 +1,10 @@
 """The PTB model against NumPy and against its own other readings; the program from its command line."""
 
 import copy
+import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -302,21 +304,39 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(small_corpus
         assert before == {name: os.stat(tmp_path / "run" / name).st_mtime_ns for name in os.listdir(tmp_path / "run")}
 
 
+def harm(path, damage):
+    content = bytearray(open(path, "rb").read())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 1
+    with open(path, "wb") as file:
+        file.write({"truncated": content[: len(content) // 2], "empty": b"", "flipped": content}[damage])
+
+
+@pytest.mark.parametrize("suffix", [".data-00000-of-00001", ".index"])
 @pytest.mark.parametrize("damage", ["truncated", "empty", "flipped"])
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(small_corpus, tmp_path, capsys, damage):
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(small_corpus, tmp_path, capsys, damage, suffix):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     arguments += ["--set", "max_max_epoch=2", "--set", "hidden_size=16"]
     expected = ptb_word_lm.main(arguments)
-    newest = tf.train.latest_checkpoint(str(tmp_path / "run")) + ".data-00000-of-00001"
-    content = bytearray(open(newest, "rb").read())
-    content[len(content) // 2] ^= 1
-    with open(newest, "wb") as file:
-        file.write({"truncated": content[: len(content) // 2], "empty": b"", "flipped": content}[damage])
+    newest = tf.train.latest_checkpoint(str(tmp_path / "run"))
+    harm(newest + suffix, damage)
     capsys.readouterr()
     assert ptb_word_lm.main(arguments) == expected
     output = capsys.readouterr().out
-    assert os.path.basename(newest).partition(".")[0] in output and "damaged" in output
+    assert f"Checkpoint {newest} is damaged and passed over: " in output
     assert "Epoch: 2 Learning rate" in output and "Epoch: 1 Learning rate" not in output
+    # What is left is the good one, the damaged one and, beside that, the new one of its step.
+    assert tf.train.latest_checkpoint(str(tmp_path / "run")) == f"{newest}_1"
+    for path in glob.glob(f"{tmp_path}/run/model-*{suffix}"):
+        if path != newest + suffix:
+            harm(path, damage)
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(SystemExit) as exit_:
+        ptb_word_lm.main(arguments)
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1
+    assert f"no checkpoint in --save_path={tmp_path}/run can be read" in error
+    assert before == {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
 
 
 @pytest.mark.parametrize("index", ["missing", "empty", "garbage"])
@@ -355,6 +375,24 @@ def test_a_stop_in_the_validation_loses_no_numbers(small_corpus, tmp_path, monke
     assert 0 < records[0]["wall_s"] < records[1]["wall_s"]
 
 
+def test_another_mode_goes_on_in_the_middle(small_corpus, tmp_path, monkeypatch, capsys):
+    arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
+    expected = ptb_word_lm.main([*arguments[:2], "--rnn_mode=basic"])
+    run_epoch = ptb_word_lm.run_epoch
+
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return run_epoch(*args)
+
+    monkeypatch.setattr(ptb_word_lm, "run_epoch", interrupted)
+    with pytest.raises(SystemExit):
+        ptb_word_lm.main([*arguments, "--rnn_mode=basic"])
+    monkeypatch.setattr(ptb_word_lm, "run_epoch", run_epoch)
+    found = ptb_word_lm.main([*arguments, "--rnn_mode=fused"])
+    assert "Going on from" in capsys.readouterr().out
+    np.testing.assert_allclose(found["test_perplexity"], expected["test_perplexity"], rtol=1e-4)  # fp32, 31 steps
+
+
 def test_a_stop_in_the_test_set(small_corpus, tmp_path, monkeypatch, capsys):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     evaluate = ptb_word_lm.evaluate
@@ -382,7 +420,8 @@ def test_divergence_ends_with_status_1_and_keeps_the_last_checkpoint(small_corpu
         ptb_word_lm.main(arguments)
     error = capsys.readouterr().err
     assert exit_.value.code == 1
-    assert error.count("\n") == 1 and "the loss became" in error and "learning_rate" in error
+    assert error.count("\n") == 1 and "the loss became" in error and "lower --set learning_rate=X" in error
+    assert re.search(r" at step \d+ of \d+, with learning rate 1e\+30 and a gradient of norm ", error)
     assert [json.loads(line)["epoch"] for line in open(tmp_path / "run" / "metrics.jsonl")] == [1]
     checkpoint = tf.train.load_checkpoint(str(tmp_path / "run"))
     assert np.all(np.isfinite(checkpoint.get_tensor("Model/softmax_w")))
@@ -472,3 +511,22 @@ def test_the_graph_stays_below_2_megabytes():
             config.batch_size = config.num_steps = 1
             build(config, data, reuse=True)
             assert graph.as_graph_def().ByteSize() < 2_000_000
+
+
+def test_large_batches_are_added_up_in_one_order():
+    """TensorFlow divides 1,024 rows and more among threads; which of two equal words comes first must not matter."""
+    config = configs.TestConfig()
+    config.batch_size, config.num_steps, config.hidden_size, config.vocab_size = 64, 20, 200, 50
+    data = np.random.RandomState(0).randint(50, size=20_000)
+    found = set()
+    for _ in range(3):
+        with tf.Graph().as_default(), tf.Session() as session:
+            tf.set_random_seed(1)
+            with tf.variable_scope("Model", initializer=tf.random_uniform_initializer(-0.1, 0.1)):
+                model = ptb_word_lm.PTBModel(True, config, ptb_word_lm.PTBInput(config, data))
+            session.run(tf.global_variables_initializer())
+            model.assign_lr(session, 1.0)
+            for _ in range(10):
+                session.run(model.train_op)
+            found.add(b"".join(value.tobytes() for value in session.run(tf.trainable_variables())))
+    assert len(found) == 1

@@ -118,6 +118,15 @@ def test_the_folder_belongs_to_one_run(in_tmp_path, capsys):
     assert "holds a run with config n_iterations 1000000, now 1501" in capsys.readouterr().err
 
 
+def test_another_script_is_refused(in_tmp_path, capsys):
+    time_series.main(SERIES)
+    with pytest.raises(SystemExit) as exit_:
+        binary_echo.main(SERIES)
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1
+    assert "--save_path=run holds a run with script time_series, now binary_echo: " in error
+
+
 def test_two_runs_of_one_process_follow_each_other(in_tmp_path, capsys):
     first = time_series.main(SERIES)
     assert time_series.main(SERIES)["mse"] == first["mse"]
@@ -228,6 +237,24 @@ def test_a_signal_while_the_program_starts(tmp_path, number, status):
     begin = time.monotonic()
     output, _ = process.communicate()
     assert process.returncode == status and "Traceback" not in output and time.monotonic() - begin < 5, output
+
+
+def test_a_signal_when_the_reader_is_gone(tmp_path):
+    code = f"""
+import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})
+from tf1 import app
+@app.command
+def main(argv):
+    sys.stdin.readline()
+    raise app.Interrupted(signal.SIGINT, "Stopped: saved in run")
+main()
+"""
+    (tmp_path / "script.py").write_text(code)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path, **pipes)
+    process.stdout.close()
+    _, error = process.communicate(b"\n")
+    assert process.returncode == 130 and not error
 
 
 def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, monkeypatch):

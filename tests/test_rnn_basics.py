@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -402,6 +403,24 @@ def test_a_checkpoint_of_another_model_or_other_images_is_refused(images, tmp_pa
         assert exit_.value.code == 2 and error.count("\n") == 1 and message in error
 
 
+def test_a_stop_behind_the_training(images, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = [*MNIST_TEST, f"--data_path={images()}", "--save_path=run", "--set", "n_epochs=1"]
+    run_epoch = rnn_basics.run_epoch
+
+    def interrupted(*args):
+        found = run_epoch(*args)
+        os.kill(os.getpid(), signal.SIGINT)
+        return found
+
+    monkeypatch.setattr(rnn_basics, "run_epoch", interrupted)
+    with pytest.raises(SystemExit) as exit_:
+        rnn_basics.main(arguments)
+    assert exit_.value.code == 130
+    assert capsys.readouterr().out.endswith("Stopped behind the training: saved in run\n")
+    assert "is finished" not in capsys.readouterr().out and rnn_basics.main(arguments)
+
+
 def test_divergence_ends_with_status_1(images, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = [*MNIST_TEST, "--model=multilayer", f"--data_path={images()}", "--set", "learning_rate=1e30"]
@@ -409,6 +428,7 @@ def test_divergence_ends_with_status_1(images, tmp_path, monkeypatch, capsys):
         rnn_basics.main(arguments)
     error = capsys.readouterr().err
     assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error
+    assert re.search(r" at step \d+ of \d+, with learning rate 1e\+3\d and a gradient of norm ", error)
 
 
 def test_the_sample_is_announced_and_learned(tmp_path, monkeypatch, capsys):

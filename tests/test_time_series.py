@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -244,6 +245,7 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys, it
         time_series.main([*arguments, "--save_path=run"])
     output = capsys.readouterr()
     assert exit_.value.code == 1 and output.err.count("\n") == 1 and "the MSE became" in output.err
+    assert re.search(r" at iteration \d+, with learning rate 1e\+37 and a gradient of norm ", output.err)
     assert "nan" not in output.out and not [name for name in os.listdir("run") if name.startswith("model")]
 
 

@@ -25,7 +25,7 @@ class Diverged(UserError):
     Args:
       name, value: of the loss.
       place: where in the run, such as "at step 3 of 10".
-      learning_rate, gradient_norm: of that step; None: it is no training step.
+      learning_rate, gradient_norm: of that step's batch; None: it is no training step.
     """
 
     def __init__(self, name, value, place, learning_rate=None, gradient_norm=None):
@@ -164,7 +164,21 @@ class StopRequest(contextlib.AbstractContextManager):
 
     def _note(self, signum, frame):
         self.signum = signum
-        signal.signal(signum, signal.SIG_DFL)
+        for number in self._previous:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _say(line):
+    """Prints the last line of a command, whose reader may have gone away, and whose disk may be full."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        _turn_stdout_off()
+
+
+def _turn_stdout_off():
+    """Gives what Python flushes once more at its exit somewhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(signum, frame):
@@ -196,23 +210,21 @@ def command(main):
         try:
             return main(argv)
         except UserError as error:
-            sys.stdout.flush()
             print(f"{name}: error: {error}", file=sys.stderr)
             raise SystemExit(error.status) from error
         except Interrupted as interrupted:
-            print(interrupted, flush=True)
+            _say(interrupted)
             raise SystemExit(interrupted.status) from interrupted
         except KeyboardInterrupt as interrupted:
-            print("Stopped", flush=True)
+            _say("Stopped")
             raise SystemExit(128 + signal.SIGINT) from interrupted
         except BrokenPipeError as error:
-            # Python flushes stdout once more at exit; give it somewhere to go.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _turn_stdout_off()
             raise SystemExit(128 + signal.SIGPIPE) from error
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it may be what is full
+            _turn_stdout_off()  # it may be what is full
             print(
                 f"{name}: error: {error.filename or 'the output'} cannot be written: {error.strerror}", file=sys.stderr
             )

@@ -2,10 +2,11 @@
 
 Beside the model's variables a checkpoint holds, as variables of its own in the same file, a JSON text (the identity of
 the run and its progress in numbers) and arrays (the RNN state). `tf.train.Saver` writes the data to a temporary name,
-renames them, and writes the `.index` file last, so what has one is complete. No file is ever written twice: a second
-checkpoint of one step gets a name of its own.
+renames them, and writes the `.index` file last, so what has one is complete. No checkpoint is written over another: a
+second one of a step gets a name of its own.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -31,6 +32,7 @@ def check_flags(args):
             raise UserError("--save_every goes with --save_path: name a folder for the checkpoints")
         return
     save_path = args.save_path
+    _check_name(save_path)
     folder = os.path.abspath(save_path)
     while not os.path.exists(folder):
         folder = os.path.dirname(folder)
@@ -38,6 +40,11 @@ def check_flags(args):
         raise UserError(f"--save_path={save_path} cannot be a folder, {folder} is a file: name another one")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(f"--save_path={save_path}: {folder} is not writable: name another folder")
+
+
+def _check_name(save_path):
+    if re.search(r"[*?[\\]", save_path):
+        raise UserError(f"--save_path={save_path} has one of * ? [ \\, a pattern for TensorFlow: name another folder")
 
 
 def _differences(saved, current, prefix=""):
@@ -88,6 +95,7 @@ def find(save_path):
     Raises:
       UserError: there are checkpoints and none is whole.
     """
+    _check_name(save_path)
     paths = _paths(save_path)
     for path in reversed(paths):
         try:
@@ -95,6 +103,8 @@ def find(save_path):
         except tf.errors.PermissionDeniedError as error:
             raise UserError(f"checkpoint {path} cannot be read: permission denied") from error
         except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
+            if not os.path.exists(f"{path}.index"):  # the run that writes here has deleted it, and saved newer ones
+                return find(save_path)
             write(f"Checkpoint {path} is damaged and passed over: {_short(error)}")
     if paths:
         raise UserError(f"no checkpoint in --save_path={save_path} can be read: name another folder")
@@ -132,6 +142,9 @@ class Checkpoints:
         self._save_path = save_path
         self._unit, self._interval = save_every or ("steps", float("inf"))
         self._steps, self._saved_at = 0, time.monotonic()
+        self._are_finite = tf.reduce_all(
+            [tf.reduce_all(tf.is_finite(variable)) for variable in tf.trainable_variables()]
+        )
         if not save_path:
             return
         self._identity = json.loads(json.dumps(identity))  # as it comes back from a file
@@ -146,9 +159,6 @@ class Checkpoints:
             for name, variable in self._variables.items()
         }
         self._assign = [tf.assign(variable, self._placeholders[name]) for name, variable in self._variables.items()]
-        self._are_finite = tf.reduce_all(
-            [tf.reduce_all(tf.is_finite(variable)) for variable in tf.trainable_variables()]
-        )
         self._saver = tf.train.Saver()
         self._keeper = tf.train.Saver(tf.trainable_variables())
         self._kept = []  # paths of checkpoints, oldest first
@@ -185,9 +195,10 @@ class Checkpoints:
         """Saves all variables, `progress` (a dict of JSON values) and `arrays`; the two newest of them stay.
 
         Where `kept_as` is given, the weights are saved under that name as well, for good.
+
+        Raises:
+          UserError: the weights are no finite numbers (checked without a `save_path`, too), or cannot be saved.
         """
-        if not self._save_path:
-            return
         step = session.run(tf.train.get_global_step())
         if not session.run(self._are_finite):
             raise UserError(
@@ -195,13 +206,15 @@ class Checkpoints:
                 "lower --set learning_rate=X (a run with another config needs another --save_path)",
                 1,
             )
+        if not self._save_path:
+            return
         text = json.dumps({"identity": self._identity, "progress": progress})
         session.run(self._assign, {self._placeholders[name]: value for name, value in {"json": text, **arrays}.items()})
         path = os.path.join(self._save_path, f"model-{step}")
-        numbers = [number for of_step, number, _ in _checkpoints(self._save_path) if of_step == step]
-        if numbers:
-            path += f"_{max(numbers) + 1}"
         try:
+            numbers = [number for of_step, number, _ in _checkpoints(self._save_path) if of_step == step]
+            if numbers:
+                path += f"_{max(numbers) + 1}"
             if kept_as:
                 _write(session, self._keeper, os.path.join(self._save_path, kept_as))
             _write(session, self._saver, path)
@@ -210,8 +223,9 @@ class Checkpoints:
             for old_path in self._kept[:-2]:
                 tf.train.remove_checkpoint(old_path)
             del self._kept[:-2]
-        except (tf.errors.OpError, OSError) as error:
-            self._remove_unfinished()
+        except (tf.errors.OpError, OSError, UserError) as error:
+            with contextlib.suppress(OSError):  # the disk may be read-only by now
+                self._remove_unfinished()
             raise UserError(f"no checkpoint can be saved in {self._save_path}: {_short(error)}", 1) from error
 
         self._steps, self._saved_at = 0, time.monotonic()
@@ -220,7 +234,7 @@ class Checkpoints:
         """Deletes what a save that did not come to its end has left in the folder."""
         for name in os.listdir(self._save_path) if os.path.isdir(self._save_path) else ():
             path = os.path.join(self._save_path, name)
-            data = re.fullmatch(r"(model-\d+(_\d+)?)\.data-\d+-of-\d+", name)
+            data = re.fullmatch(r"(model-\d+(?:_\d+)?|ckpt-\d+)\.data-\d+-of-\d+", name)
             is_orphan = data and not os.path.exists(os.path.join(self._save_path, f"{data[1]}.index"))
             if is_orphan or _UNFINISHED.fullmatch(name):
                 os.remove(path)

@@ -17,6 +17,7 @@ class Metrics:
 
     def __init__(self, save_path, global_step):
         self._save_path, self._global_step, self._writer = save_path, global_step, None
+        self._path = os.path.join(save_path, "metrics.jsonl") if save_path else None
 
     def event(self, global_step, **values):
         """Adds a point to the curves of `values`, numbers by name, at `global_step`."""
@@ -27,12 +28,16 @@ class Metrics:
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self._global_step + 1)
             values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
             self._writer.add_summary(tf.Summary(value=values), global_step)
+            self._writer.flush()  # before the checkpoint of that step: a run that goes on from it has no event lost
 
     def write(self, records):
         """Makes `metrics.jsonl` hold `records`, a list of dicts, a line each: at every moment the old or the new."""
-        if not self._save_path:
-            return
-        if self._writer:
-            self._writer.flush()
-        lines = "".join(f"{json.dumps(record)}\n" for record in records)
-        write_file(os.path.join(self._save_path, "metrics.jsonl"), lines)
+        if self._save_path:
+            write_file(self._path, "".join(f"{json.dumps(record)}\n" for record in records))
+
+    def has(self, name):
+        """Whether `metrics.jsonl` has a record with a value called `name`."""
+        if not self._save_path or not os.path.exists(self._path):
+            return False
+        with open(self._path, encoding="utf-8", errors="replace") as file:
+            return f'"{name}":' in file.read()
