@@ -117,7 +117,7 @@ COMMON_FLAGS = {
     "--save_every": {
         "type": save_every,
         "metavar": "30|200steps",
-        "help": "seconds or steps between two checkpoints (default: at the end of each epoch alone)",
+        "help": "seconds or steps between two checkpoints (default: at the end of each epoch, or of the training)",
     },
     "--save_path": {
         "type": path,
