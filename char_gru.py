@@ -715,7 +715,6 @@ def tf_loss_and_gradients(weights, inputs, initial_state, targets, form):
 def train(args):
     """Trains on a text; returns `train_loss` and `validation_loss`, lists by epoch, and `text`."""
     config = get_config(args)
-    checkpoints.check_flags(args)
     path, is_sample = reader.find_text(args.data_path)
     ids, characters = reader.char_raw_data(path)
     start_string = choose_start_string(args.start_string, characters, characters[ids[0]])
@@ -898,6 +897,8 @@ def main(argv=None):
     args = parse_args(argv)
     if args.generate:
         return write(args)
+    get_config(args)
+    checkpoints.check_flags(args)
     return {"train": train, "gradients": show_gradients, "bptt": compare_bptt}[args.section](args)
 
 

@@ -560,6 +560,7 @@ def long(config, folder, seed):
     for name, settings in LONG_RUNS.items():
         with reset_graph(seed):
             model = RecallModel(config, **settings)
+            check_memory()
             init = tf.global_variables_initializer()
             random, losses, max_norm = np.random.RandomState(seed), [], 0.0
             with tf.Session() as sess:

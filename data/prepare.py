@@ -39,7 +39,8 @@ def parse_args(argv=None):
     parser = app.ArgumentParser("prepare.py", __doc__)
     add = parser.add_argument
     add("sets", nargs="+", choices=list(SETS), help="the sets to prepare")
-    add("--data_path", default=os.environ.get("RNN_DATA_DIR") or here, help="parent of ptb/ and so on: %(default)s")
+    home = os.environ.get("RNN_DATA_DIR") or here
+    add("--data_path", type=app.path, default=home, help="parent of ptb/ and so on: %(default)s")
     add("--mirror", metavar="URL", type=http_url, help="a source to try first, laid out alike: URL/ptb/ptb.train.txt")
     add("--timeout", metavar="SECONDS", type=seconds, default=30, help="a source silent for longer fails: %(default)s")
     return parser.parse_args(argv)

@@ -25,6 +25,7 @@ OF_TRAINING = [
     (["--save_path=a\nb/../file"], "cannot be a folder"),
     (["--save_path=runs/lr[1]"], "--save_path=runs/lr[1] has one of * ? ["),
     (["--save_path=what?"], "--save_path=what? has one of * ? ["),
+    (["--save_path=gs://bucket"], "--save_path=gs://bucket has one of"),
     (["--save_every=0"], "--save_every"),
     (["--save_every=5"], "--save_every goes with --save_path"),
 ]

@@ -503,6 +503,8 @@ def test_a_terminal_without_the_letters(book, run_script):
         (TEXT.encode(), ["--temperature=nan"], "--temperature: nan is neither 0"),
         (TEXT.encode(), ["--top_k=0"], "--top_k: 0 is not in the range"),
         (TEXT.encode(), ["--batching=random"], "--batching"),
+        (TEXT.encode(), ["--section=bptt", "--set", "foo=1"], "--set foo=1: "),
+        (TEXT.encode(), ["--section=gradients", "--set", "batch_size=0"], "batch_size must be at least 1"),
         (TEXT.encode(), ["--config=large"], "small, medium, test"),
         (TEXT.encode(), ["--set", "keep_prob=2"], "at most 1"),
         (TEXT.encode(), ["--save_path=book.txt"], "--save_path=book.txt cannot be a folder"),

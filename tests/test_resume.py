@@ -18,7 +18,7 @@ import rnn_basics
 import soak
 import time_series
 from conftest import ROOT
-from tf1 import checkpoints, progress, tf
+from tf1 import app, checkpoints, progress, tf
 
 SERIES = ["--config=test", "--save_path=run"]
 
@@ -157,6 +157,8 @@ def test_what_a_killed_save_left_is_removed_and_nothing_else(in_tmp_path):
     own = ["notes.tmp", "model-7.data", "other.data-00000-of-00001", "model-x.index"]
     for name in left + own:
         open(os.path.join("run", name), "w").close()
+    own.append("model-8.data-00000-of-00001")
+    os.mkdir(os.path.join("run", own[-1]))
     time_series.main(SERIES)
     assert set(os.listdir("run")) - {name for name in os.listdir("run") if "tfevents" in name} == (whole | set(own)) - {
         name for name in whole if "tfevents" in name
@@ -255,6 +257,45 @@ main()
     process.stdout.close()
     _, error = process.communicate(b"\n")
     assert process.returncode == 130 and not error
+
+
+def test_signals_wait_for_an_import():
+    seen = []
+    previous = signal.signal(signal.SIGTERM, lambda number, frame: seen.append(number))
+    try:
+        with app.signals_deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not seen
+        assert seen == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_exit_that_python_has_dropped(in_tmp_path):
+    """An exception in a finaliser is printed and forgotten; the signal that has raised it is not."""
+
+    class Forgetful:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.1)
+
+    @app.command
+    def main(argv):
+        Forgetful()
+        with app.StopRequest() as stop:
+            assert stop.signum == signal.SIGTERM
+
+    with pytest.raises(SystemExit) as exit_:
+        main([])
+    assert exit_.value.code == 143
+
+
+@pytest.mark.parametrize("closed, status", [("2>&-", 0), (">&-", 0), (">&- --config=nowhere", 2)])
+def test_closed_streams(tmp_path, closed, status):
+    script = f"{sys.executable} {ROOT}/time_series.py --config=test --save_path=run {closed}"
+    process = subprocess.run(script, cwd=tmp_path, shell=True, capture_output=True, text=True, timeout=120)
+    assert process.returncode == status and "Traceback" not in process.stdout + process.stderr, process
 
 
 def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, monkeypatch):

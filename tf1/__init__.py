@@ -16,7 +16,7 @@ import tempfile
 import types
 import warnings
 
-from tf1.app import UserError
+from tf1.app import UserError, signals_deferred
 
 # What TensorFlow writes to stderr at every start, however healthy the machine: native lines that come before its log
 # level applies, and the CUDA library's complaint that a machine without a GPU has no GPU.
@@ -86,7 +86,8 @@ class _LazyTensorFlow(types.ModuleType):
         if name.startswith("__"):  # introspection (inspect, doctest, pytest) is no use of TensorFlow
             raise AttributeError(name)
         if "_module" not in self.__dict__:
-            self.__dict__["_module"] = _without_banner(_import)
+            with signals_deferred():
+                self.__dict__["_module"] = _without_banner(_import)
         value = getattr(self.__dict__["_module"], name)
         self.__dict__[name] = value
         return value

@@ -149,11 +149,10 @@ class StopRequest(contextlib.AbstractContextManager):
     and a checkpoint of the two would belong to no step. A second signal ends the program at once.
     """
 
-    signum = None
-
     def __enter__(self):
         # Python delivers signals to the main thread only; elsewhere (a notebook's worker) they are left alone.
         self._previous = {}
+        self.signum = _terminated[-1] if _terminated else None
         if threading.current_thread() is threading.main_thread():
             self._previous = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
@@ -181,7 +180,29 @@ def _turn_stdout_off():
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+@contextlib.contextmanager
+def signals_deferred():
+    """Holds SIGINT and SIGTERM back until its block ends: a library's import may turn what they raise into an error."""
+    received = []
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, lambda signum, frame: received.append(signum)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        for number in received:
+            signal.raise_signal(number)
+
+
+_terminated = []  # signals; Python drops an exception that is raised in the midst of a weakref's callback
+
+
 def _terminate(signum, frame):
+    _terminated.append(signum)
     raise SystemExit(128 + signum)
 
 
@@ -207,8 +228,12 @@ def command(main):
         in_main_thread = threading.current_thread() is threading.main_thread()
         if in_main_thread:  # SIGTERM's default action would leave temporary files behind
             previous = signal.signal(signal.SIGTERM, _terminate)
+        _terminated.clear()
         try:
-            return main(argv)
+            result = main(argv)
+            if _terminated:
+                raise SystemExit(128 + _terminated[-1])
+            return result
         except UserError as error:
             print(f"{name}: error: {error}", file=sys.stderr)
             raise SystemExit(error.status) from error

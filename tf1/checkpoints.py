@@ -43,8 +43,8 @@ def check_flags(args):
 
 
 def _check_name(save_path):
-    if re.search(r"[*?[\\]", save_path):
-        raise UserError(f"--save_path={save_path} has one of * ? [ \\, a pattern for TensorFlow: name another folder")
+    if re.search(r"[*?[\\]|://", save_path):  # a pattern or an address for TensorFlow, and a name for everyone else
+        raise UserError(f"--save_path={save_path} has one of * ? [ \\ ://, which cannot be: name another folder")
 
 
 def _differences(saved, current, prefix=""):
@@ -167,8 +167,9 @@ class Checkpoints:
         if self._save_path:
             try:
                 os.makedirs(self._save_path, exist_ok=True)
-            except OSError as error:
-                raise UserError(f"--save_path={self._save_path} cannot be made: {error.strerror}") from error
+            except (OSError, RecursionError) as error:  # the latter for thousands of folders in each other
+                reason = getattr(error, "strerror", "its path is too long")
+                raise UserError(f"--save_path={self._save_path} cannot be made: {reason}") from error
             # The operating system's lock, which ends with the process, however that ends.
             self._lock = filelock.FileLock(os.path.join(self._save_path, _LOCK))
             try:
@@ -224,7 +225,7 @@ class Checkpoints:
                 tf.train.remove_checkpoint(old_path)
             del self._kept[:-2]
         except (tf.errors.OpError, OSError, UserError) as error:
-            with contextlib.suppress(OSError):  # the disk may be read-only by now
+            with contextlib.suppress(UserError):  # the disk may be read-only by now
                 self._remove_unfinished()
             raise UserError(f"no checkpoint can be saved in {self._save_path}: {_short(error)}", 1) from error
 
@@ -236,8 +237,11 @@ class Checkpoints:
             path = os.path.join(self._save_path, name)
             data = re.fullmatch(r"(model-\d+(?:_\d+)?|ckpt-\d+)\.data-\d+-of-\d+", name)
             is_orphan = data and not os.path.exists(os.path.join(self._save_path, f"{data[1]}.index"))
-            if is_orphan or _UNFINISHED.fullmatch(name):
-                os.remove(path)
+            if (is_orphan or _UNFINISHED.fullmatch(name)) and os.path.isfile(path):
+                try:
+                    os.remove(path)
+                except OSError as error:
+                    raise UserError(f"{path}, which is not complete, cannot be removed: {error.strerror}") from error
 
     def restore(self, session, note="Going on from"):
         """Restores the newest checkpoint that is whole, and returns its progress and arrays; None where there is none.

@@ -11,8 +11,8 @@ def bar(total, start=0):
     with bar(total) as steps:
         for step in steps:
     """
-    # disable=None: where stderr is no terminal.
-    return tqdm(range(start, total), initial=start, total=total, unit="step", leave=False, disable=None)
+    disable = sys.stderr is None or None  # None: where stderr is no terminal
+    return tqdm(range(start, total), initial=start, total=total, unit="step", leave=False, disable=disable)
 
 
 def write(line):
