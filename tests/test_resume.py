@@ -177,6 +177,8 @@ def test_weights_that_are_no_numbers_are_not_saved(in_tmp_path):
             with pytest.raises(ValueError, match="the weights are no finite numbers any more behind step 0"):
                 saved.save(session, {}, {})
         assert [name for name in os.listdir("run") if name.endswith(".index")] == ["model-0.index"]
+        with pytest.raises(ValueError, match="no finite numbers"):  # nor is a run without a folder a success
+            checkpoints.Checkpoints(None, None, {"script": "x"}, {}).save(session, {}, {})
 
 
 @pytest.mark.parametrize(
