@@ -222,6 +222,23 @@ checkpoints.Checkpoints.save = save_on_a_full_disk
     assert f"Going on from run/{index.removesuffix('.index')}\n" in capsys.readouterr().out
 
 
+def test_events_on_a_full_disk(tmp_path, run_script):
+    code = f"""
+import resource, signal, sys; sys.path.insert(0, {str(ROOT)!r})
+import time_series
+run_training = time_series.run_training
+def run_on_a_full_disk(*args):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    run_training(*args)
+time_series.run_training = run_on_a_full_disk
+time_series.main({SERIES!r})
+"""
+    process = run_script("-c", code)
+    assert process.returncode == 1 and process.stderr.count("\n") == 1, process.stderr
+    assert "no event can be written in run: " in process.stderr and "File too large" in process.stderr
+
+
 def test_standard_output_on_a_full_disk(tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")

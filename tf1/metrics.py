@@ -2,9 +2,11 @@
 
 import json
 import os
+import socket
+import time
 
 from tf1 import tf
-from tf1.app import write_file
+from tf1.app import UserError, write_file
 
 
 class Metrics:
@@ -20,15 +22,30 @@ class Metrics:
         self._path = os.path.join(save_path, "metrics.jsonl") if save_path else None
 
     def event(self, global_step, **values):
-        """Adds a point to the curves of `values`, numbers by name, at `global_step`."""
-        if self._save_path:
+        """Adds a point to the curves of `values`, numbers by name, at `global_step`; it is in the file on return.
+
+        Raises:
+          UserError: it cannot be written. (`tf.summary.FileWriter` would say so from a thread, with a traceback.)
+        """
+        if not self._save_path:
+            return
+        values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+        events = [tf.Event(step=global_step, summary=tf.Summary(value=values))]
+        try:
             if not self._writer:
-                self._writer = tf.summary.FileWriter(self._save_path)
+                name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}.{os.getpid()}"
+                self._writer = tf.python_io.TFRecordWriter(os.path.join(self._save_path, name))
                 # TensorBoard drops what was written from this step on; that of global_step itself is in the checkpoint.
-                self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self._global_step + 1)
-            values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
-            self._writer.add_summary(tf.Summary(value=values), global_step)
-            self._writer.flush()  # before the checkpoint of that step: a run that goes on from it has no event lost
+                start = tf.SessionLog(status=tf.SessionLog.START)
+                start = tf.Event(step=self._global_step + 1, session_log=start)
+                events = [tf.Event(file_version="brain.Event:2"), start, *events]
+            for event in events:
+                event.wall_time = time.time()
+                self._writer.write(event.SerializeToString())
+            self._writer.flush()
+        except tf.errors.OpError as error:
+            reason = error.message.splitlines()[0]
+            raise UserError(f"no event can be written in {self._save_path}: {reason}", 1) from error
 
     def write(self, records):
         """Makes `metrics.jsonl` hold `records`, a list of dicts, a line each: at every moment the old or the new."""
