@@ -28,22 +28,20 @@ Departures from the tutorial, each with its reason:
 """
 
 import copy
-import math
 import time
 
 import numpy as np
 
 import configs
 import reader
-from data import sample
-from tf1 import app, checkpoints, layers, plots, progress, tf
-from tf1.app import Diverged, UserError
-from tf1.dropout import OUTPUTS, DropoutWrapper, dropout, dropout_sequence
-from tf1.metrics import Metrics
-from tf1.modes import check_memory, choose_groups, choose_precision, choose_rnn_mode
-from tf1.progress import Position
+from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, streams, tf
+from tf1.app import Diverged
+from tf1.dropout import DropoutWrapper, dropout
+from tf1.modes import choose_modes
+from tf1.training import Position, Run
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
+MAX_NATS = 700  # a word, of a training that goes on; more cannot be expressed as a perplexity
 
 
 def parse_args(argv=None):
@@ -72,19 +70,6 @@ class PTBInput:
         self.input_data, self.targets = reader.ptb_producer(data, self.batch_size, self.num_steps, name=name)
 
 
-def in_fixed_order(gradient):
-    """The gradient, or an equal one, that the optimizer adds up in the same order in each run.
-
-    From 1,024 rows on TensorFlow divides IndexedSlices among its threads; who comes first subtracts first, and words
-    that occur twice are rounded in the one order or in the other.
-    """
-    if not isinstance(gradient, tf.IndexedSlices) or gradient.indices.shape.num_elements() < 1024:
-        return gradient
-    words, rows = tf.unique(gradient.indices)
-    values = tf.unsorted_segment_sum(gradient.values, rows, tf.size(words))
-    return tf.IndexedSlices(values, words, gradient.dense_shape)
-
-
 class PTBModel:
     """The graph of `num_steps` time steps: embedding, LSTM layers, softmax, and for training the update.
 
@@ -92,126 +77,80 @@ class PTBModel:
       is_training: with dropout and a training operation.
       config: the hyperparameters.
       input_: a `PTBInput`.
-      rnn_mode: how the recurrent layers are built; the variables, and so the checkpoints, are the same in all modes.
-      precision: of the operands of the matrix products, "fp32", or with `fused` "bf16".
-      groups: with `fused`, groups of the batch's rows that are computed side by side.
+      rnn_mode: "basic", the tutorial's graph, or how `tf1/rnn.py` computes the same; the variables are the same.
+      precision, groups: with "fused", see `tf1/rnn.py`.
     """
 
     def __init__(self, is_training, config, input_, rnn_mode="basic", precision="fp32", groups=1):
-        self._input, self._is_training, self._precision = input_, is_training, precision
-        self._groups = min(groups, input_.batch_size)
+        self._input = input_
+        batch_size, num_steps = input_.batch_size, input_.num_steps
         size, vocab_size = config.hidden_size, config.vocab_size
-        keep_prob = config.keep_prob if is_training else 1.0
+
+        def lstm_cell():
+            return tf.nn.rnn_cell.BasicLSTMCell(size, forget_bias=0.0, state_is_tuple=True)
+
+        def attn_cell():
+            if is_training and config.keep_prob < 1:
+                return DropoutWrapper(lstm_cell(), output_keep_prob=config.keep_prob)
+            return lstm_cell()
+
+        cell = tf.nn.rnn_cell.MultiRNNCell([attn_cell() for _ in range(config.num_layers)], state_is_tuple=True)
+        self._initial_state = cell.zero_state(batch_size, tf.float32)  # of each layer c and h, [batch_size, size]
 
         # The look-up stays on the CPU, as in the tutorial: the table is large, and only a few rows are needed.
         with tf.device("/cpu:0"):
             embedding = tf.get_variable("embedding", [vocab_size, size], dtype=tf.float32)
             inputs = tf.nn.embedding_lookup(embedding, input_.input_data)  # [batch_size, num_steps, size]
-        if keep_prob < 1:
-            inputs = dropout(inputs, keep_prob, layer=0)
+        if is_training and config.keep_prob < 1:
+            inputs = dropout(inputs, config.keep_prob, layer=0)
 
-        build = {"basic": self._build_basic, "fused": self._build_fused, "cudnn": self._build_cudnn}[rnn_mode]
-        output = build(inputs, config, keep_prob)  # [batch_size * num_steps, size], row by row, then step by step
+        if rnn_mode == "basic":
+            outputs, state = [], self._initial_state
+            with tf.variable_scope("RNN"):
+                for time_step in range(num_steps):
+                    if time_step > 0:
+                        tf.get_variable_scope().reuse_variables()
+                    cell_output, state = cell(inputs[:, time_step, :], state)  # cell_output: [batch_size, size]
+                    outputs.append(cell_output)
+        else:
+            modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
+            steps = tf.unstack(inputs, axis=1)  # num_steps of [batch_size, size]
+            outputs, state = rnn.static_rnn(cell, steps, self._initial_state, scope="RNN", **modes)
+        self._final_state = state
 
+        output = tf.reshape(tf.concat(outputs, 1), [-1, size])  # [batch_size * num_steps, size], row by row
         softmax_w = tf.get_variable("softmax_w", [size, vocab_size], dtype=tf.float32)
         softmax_b = tf.get_variable("softmax_b", [vocab_size], dtype=tf.float32)
         targets = tf.reshape(input_.targets, [-1])
         if rnn_mode == "fused":
-            sizes = [
-                len(rows) for rows in np.array_split(np.arange(input_.batch_size * input_.num_steps), self._groups)
-            ]
-            losses = [
-                layers.softmax_cross_entropy(*rows, softmax_w, softmax_b, precision, is_training)
-                for rows in zip(tf.split(output, sizes), tf.split(targets, sizes))
-            ]
-            loss = tf.concat(losses, axis=0)
+            groups = min(groups, batch_size)
+            loss = layers.softmax_cross_entropy(output, targets, softmax_w, softmax_b, precision, is_training, groups)
         else:
             logits = tf.matmul(output, softmax_w) + softmax_b  # [batch_size * num_steps, vocab_size]
             # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+        self._losses = tf.reshape(loss, [batch_size, num_steps])
         # Summed over the time steps, averaged over the rows: cost / num_steps is nats for a word.
-        self._cost = tf.reduce_sum(loss) / input_.batch_size
+        self._cost = tf.reduce_sum(loss) / batch_size
+        if is_training:
+            self._build_update(config, rnn_mode)
 
-        self._gradient_norm = None
-        if not is_training:
-            return
-
+    def _build_update(self, config, rnn_mode):
         self._lr = tf.Variable(0.0, trainable=False)
         tvars = tf.trainable_variables()
         # Truncated BPTT: the gradient ends at initial_state, which is fed, so it covers num_steps steps.
         grads, rate = tf.gradients(self._cost, tvars), self._lr
         if rnn_mode == "basic":
-            grads, self._gradient_norm = tf.clip_by_global_norm(grads, config.max_grad_norm)
+            grads, _ = tf.clip_by_global_norm(grads, config.max_grad_norm)
         else:  # the learning rate takes the factor of all gradients, which saves a pass over them
-            self._gradient_norm = tf.global_norm(grads)
-            clipping = config.max_grad_norm * tf.minimum(1 / self._gradient_norm, 1 / config.max_grad_norm)
+            clipping = config.max_grad_norm * tf.minimum(1 / tf.global_norm(grads), 1 / config.max_grad_norm)
             rate = self._lr * clipping
-        grads = [in_fixed_order(gradient) for gradient in grads]
+        grads = [gradients.in_fixed_order(gradient) for gradient in grads]
         optimizer = tf.train.GradientDescentOptimizer(rate)
         self._train_op = optimizer.apply_gradients(zip(grads, tvars), tf.train.get_or_create_global_step())
 
         self._new_lr = tf.placeholder(tf.float32, shape=[], name="new_learning_rate")
         self._lr_update = tf.assign(self._lr, self._new_lr)
-
-    def _build_basic(self, inputs, config, keep_prob):
-        """The tutorial's layers: a MultiRNNCell of BasicLSTMCells, unrolled over the time steps."""
-
-        def lstm_cell(layer):
-            cell = tf.nn.rnn_cell.BasicLSTMCell(config.hidden_size, forget_bias=0.0, state_is_tuple=True)
-            return (
-                DropoutWrapper(cell, output_keep_prob=keep_prob, layer=layer + 1, in_loop=False)
-                if keep_prob < 1
-                else cell
-            )
-
-        cell = tf.nn.rnn_cell.MultiRNNCell([lstm_cell(layer) for layer in range(config.num_layers)])
-        self._initial_state = state = cell.zero_state(self.input.batch_size, tf.float32)
-        outputs = []
-        with tf.variable_scope("RNN"):
-            for time_step in range(self.input.num_steps):
-                if time_step > 0:
-                    tf.get_variable_scope().reuse_variables()
-                cell_output, state = cell(inputs[:, time_step, :], state)  # cell_output: [batch_size, size]
-                outputs.append(cell_output)
-        self._final_state = state
-        return tf.reshape(tf.concat(outputs, 1), [-1, config.hidden_size])
-
-    def _build_fused(self, inputs, config, keep_prob):
-        """The same, each layer a function of the whole sequence."""
-
-        def lstm(inputs, initial_state, kernel, bias):
-            return layers.in_groups(
-                layers.lstm, self._groups, inputs, initial_state, kernel, bias, precision=self._precision
-            )
-
-        return self._build_layers(lstm, inputs, config, keep_prob)
-
-    def _build_cudnn(self, inputs, config, keep_prob):
-        """The same through cuDNN, on a GPU."""
-
-        def lstm(inputs, initial_state, kernel, bias):
-            return layers.cudnn_lstm(inputs, initial_state, kernel, bias, is_training=self._is_training)
-
-        return self._build_layers(lstm, inputs, config, keep_prob)
-
-    def _build_layers(self, lstm, inputs, config, keep_prob):
-        """The layers of `lstm`, with the variables and the dropout of the cells of `_build_basic`."""
-        size, batch_size = config.hidden_size, self.input.batch_size
-        # Time-major, [num_steps, batch_size, size]; tf.transpose takes 1 ms for what takes 0.1 ms so.
-        output = tf.stack(tf.unstack(inputs, axis=1))
-        initial_states, final_states = [], []
-        for layer in range(config.num_layers):
-            with tf.variable_scope(f"RNN/multi_rnn_cell/cell_{layer}/basic_lstm_cell"):
-                kernel = tf.get_variable("kernel", [2 * size, 4 * size])
-                bias = tf.get_variable("bias", [4 * size], initializer=tf.zeros_initializer())
-            c, h = (tf.zeros([batch_size, size]) for _ in range(2))
-            output, final_state = lstm(output, (c, h), kernel, bias)
-            if keep_prob < 1:
-                output = dropout_sequence(output, keep_prob, layer + 1, OUTPUTS)
-            initial_states.append(tf.nn.rnn_cell.LSTMStateTuple(c, h))
-            final_states.append(tf.nn.rnn_cell.LSTMStateTuple(*final_state))
-        self._initial_state, self._final_state = tuple(initial_states), tuple(final_states)
-        return tf.reshape(tf.stack(tf.unstack(output), axis=1), [-1, size])
 
     def assign_lr(self, session, lr_value):
         session.run(self._lr_update, feed_dict={self._new_lr: lr_value})
@@ -230,6 +169,11 @@ class PTBModel:
         return self._cost
 
     @property
+    def losses(self):
+        """Of each word, in nats, [batch_size, num_steps]."""
+        return self._losses
+
+    @property
     def final_state(self):
         return self._final_state
 
@@ -238,16 +182,11 @@ class PTBModel:
         return self._lr
 
     @property
-    def gradient_norm(self):
-        """Of all gradients together, before clipping; None: the model is not for training."""
-        return self._gradient_norm
-
-    @property
     def train_op(self):
         return self._train_op
 
 
-def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_step=None):
+def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=None):
     """Runs the model over its data once, the state carried from batch to batch.
 
     Args:
@@ -255,118 +194,59 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, after_
       model: a `PTBModel`.
       eval_op: run in every step, `model.train_op` for training.
       verbose: prints progress ten times.
-      position: a `Position` to begin at, kept up to date.
-      after_step: called after each step.
+      position: a `Position` with `costs` and `state` to begin at, kept up to date; None: the beginning.
+      steps: yields the numbers of the steps that are still to do; None: those of the whole epoch.
     Returns:
       The perplexity, exp of the mean cost of a word.
     """
     start_time = time.time()
-    position = position or Position()
-    first_step = position.step
     num_steps, epoch_size = model.input.num_steps, model.input.epoch_size
+    position = position or Position(costs=0.0, state=session.run(model.initial_state))
     fetches = {"cost": model.cost, "final_state": model.final_state}
     if eval_op is not None:
         fetches["eval_op"] = eval_op
-        if model.gradient_norm is not None:
-            fetches["gradient_norm"] = model.gradient_norm
-    state = session.run(model.initial_state) if position.state is None else position.state
+    first_step, report_steps = position.step, progress.report_steps(epoch_size)
     for _ in range(first_step):
         session.run(model.input.input_data)  # the batches that were used before the run was stopped
-    report_steps = progress.report_steps(epoch_size)
 
-    with progress.bar(epoch_size, first_step) as steps:
-        for step in steps:
-            feed_dict = {}
-            for i, (c, h) in enumerate(model.initial_state):
-                feed_dict[c], feed_dict[h] = state[i]
-            vals = session.run(fetches, feed_dict)
-            state = vals["final_state"]
-            position.step, position.costs, position.state = step + 1, position.costs + float(vals["cost"]), state
-            nats = position.costs / (position.step * num_steps)
-            if not nats < 700:  # NaN, or more than a perplexity can express
-                loss, norm = float(vals["cost"]) / num_steps, vals.get("gradient_norm")
-                lr_value = None if norm is None else session.run(model.lr)
-                raise Diverged("loss", loss, f"at step {step} of {epoch_size}", lr_value, norm)
-            words = (position.step - first_step) * num_steps * model.input.batch_size
-            position.speed = words / (time.time() - start_time)
-            if verbose and step in report_steps:
-                progress.write(
-                    f"{step / epoch_size:.3f} perplexity: {np.exp(nats):.3f} speed: {position.speed:.0f} wps"
-                )
-            if after_step:
-                after_step()
+    for step in range(epoch_size) if steps is None else steps:
+        feed_dict = {}
+        for i, (c, h) in enumerate(model.initial_state):
+            feed_dict[c], feed_dict[h] = position.state[i]
+        vals = session.run(fetches, feed_dict)
+        costs = position.costs + float(vals["cost"])
+        position.step, position.costs, position.state = step + 1, costs, vals["final_state"]
+
+        position.loss = costs / (position.step * num_steps)
+        if not position.loss < MAX_NATS:
+            place = f"in epoch {position.epoch} at step {step} of {epoch_size}"
+            raise Diverged("loss", vals["cost"] / num_steps, place)
+        words = (position.step - first_step) * num_steps * model.input.batch_size
+        position.words_per_second = words / (time.time() - start_time)
+        if verbose and step in report_steps:
+            progress.write(
+                f"{step / epoch_size:.3f} perplexity: {np.exp(position.loss):.3f} "
+                f"speed: {position.words_per_second:.0f} wps"
+            )
     return np.exp(position.costs / (position.step * num_steps))
 
 
-# Measured on the trained small model: a state that has forgotten all but the last 256 words is off by 0.7, 1,024 words:
-# 2e-4, 2,048 words: rounding. An error of 0.2 (512 words) changes the perplexity by 2e-6 of its value.
-WARM_UP_WORDS = 2048
-STATE_TOLERANCE = 1e-4  # of c and h
-
-
-def evaluate(session, model, step_model, data, after_step=None):
-    """Perplexity of `data` as one stream: each token but the first is predicted once, from all before it.
-
-    The tutorial reads the test set with batch size 1, one word a `session.run`. Here the rows of a batch read
-    successive pieces of the stream side by side, each from the state that the row above ends with. Those states are
-    guessed by reading the last words of the row above from a zero state, and checked afterwards; where a guess was off,
-    the pieces are read again from the states just found (row i is right in round i + 1 at the latest).
-
-        row 0    0 |w1 w2 w3 w4 w5 w6| s0        s0 = the start of row 1?
-        row 1  ~s0 |w7 ...        w12| s1        s1 = the start of row 2?  ...
-        the rest of the stream, less than a batch, one word at a time from the last row's end
+def evaluate(session, model, data, watched=iter):
+    """`run_epoch(session, mtest)`, which reads one word a `session.run`, in a small part of its time.
 
     Args:
       model: a `PTBModel`, not for training, of any batch size and number of steps.
-      step_model: the same with batch size 1 and one step.
-      data: ids, [number of tokens], at least 2.
-      after_step: called after each batch.
+      data: ids, [number of tokens], at least 2: one stream, in which each is predicted from all before it.
+      watched: passes an iterable on, and may stop between two of its items.
     """
-    batch_size, num_steps = model.input.batch_size, model.input.num_steps
-    num_batches = (len(data) - 1) // (batch_size * num_steps)
-    length = num_batches * num_steps  # words of a row
-    inputs = data[: batch_size * length].reshape(batch_size, length)
-    targets = data[1 : batch_size * length + 1].reshape(batch_size, length)
 
-    def read(starts, first_batch, fetches):
-        """Reads all rows from `first_batch` on; returns the final states and the sum of the costs, where fetched."""
-        state, costs = as_state(starts), 0.0
-        for start in range(first_batch * num_steps, length, num_steps):
-            feed_dict = {model.initial_state: state, model.input.input_data: inputs[:, start : start + num_steps]}
-            feed_dict[model.input.targets] = targets[:, start : start + num_steps]
-            vals = session.run({"final_state": model.final_state, **fetches}, feed_dict)
-            state, costs = vals["final_state"], costs + float(vals.get("cost", 0.0))
-            if after_step:
-                after_step()
-        return np.array(state), costs * batch_size
+    def read(inputs, targets, state):
+        initial_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in state)
+        feed_dict = {model.input.input_data: inputs, model.input.targets: targets, model.initial_state: initial_state}
+        return session.run([model.losses, model.final_state], feed_dict)
 
-    def row_starts(final_state):
-        """The start of each row, [num_layers, 2, batch_size, size]: zeros, then the ends of the rows above."""
-        starts = np.roll(final_state, 1, axis=2)
-        starts[:, :, 0] = 0
-        return starts
-
-    def as_state(array):
-        return tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in array)
-
-    costs, state = 0.0, session.run(step_model.initial_state)
-    if num_batches:
-        first_batch = max(0, num_batches - math.ceil(WARM_UP_WORDS / num_steps))
-        final_state, _ = read(session.run(model.initial_state), first_batch, {})
-        error = math.inf
-        while error > STATE_TOLERANCE:
-            starts = row_starts(final_state)
-            final_state, costs = read(starts, 0, {"cost": model.cost})
-            error = np.max(np.abs(row_starts(final_state) - starts))
-        state = as_state(final_state[:, :, -1:])
-    for position in range(batch_size * length, len(data) - 1):
-        feed_dict = {step_model.input.input_data: [[data[position]]], step_model.input.targets: [[data[position + 1]]]}
-        feed_dict[step_model.initial_state] = state
-        cost, state = session.run([step_model.cost, step_model.final_state], feed_dict)
-        costs += float(cost)
-        if after_step:
-            after_step()
-    return np.exp(costs / (len(data) - 1))
+    zero_state = np.array(session.run(model.initial_state))  # [num_layers, 2, batch_size, size]
+    return np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, watched=watched))
 
 
 def plot_learning_curve(records, published, title, folder):
@@ -387,153 +267,17 @@ def plot_learning_curve(records, published, title, folder):
     return plots.save(figure, folder, "ptb_learning_curve")
 
 
-def check_corpus(config, train_data, valid_data, test_data, vocabulary):
-    """Raises UserError where the corpus does not fit the config."""
-    if vocabulary > config.vocab_size:
-        raise UserError(
-            f"the corpus has {vocabulary} words, more than vocab_size {config.vocab_size}: "
-            "give --vocab_size=0, which takes all of them"
-        )
-    train_name, valid_name, test_name = reader.FILES["ptb"]
-    reader.epoch_steps(len(train_data), config.batch_size, config.num_steps, train_name)
-    reader.epoch_steps(len(valid_data), config.batch_size, config.num_steps, valid_name)
-    reader.epoch_steps(len(test_data), 1, 1, test_name)
-
-
 def get_config(args):
     """The config that the flags name."""
     overrides = args.overrides + ([] if args.vocab_size is None else [f"vocab_size={args.vocab_size}"])
     return configs.get_config(configs.PTB_CONFIGS, args.config, overrides)
 
 
-@app.command
-def main(argv=None):
-    args = parse_args(argv)
-    config = get_config(args)
-    checkpoints.check_flags(args)
-    data_path, is_sample = reader.find_data("ptb", args.data_path)
-    train_data, valid_data, test_data, vocabulary = reader.ptb_raw_data(data_path)
-    if not config.vocab_size:
-        config.vocab_size = vocabulary
-    check_corpus(config, train_data, valid_data, test_data, vocabulary)
-    counts = [len(train_data), len(valid_data), len(test_data)]
-    is_ptb = (*counts, vocabulary) == (929_589, 73_760, 82_430, 10_000)
-    corpus = "the embedded sample" if is_sample else "the Penn Treebank" if is_ptb else "own corpus"
-    sizes = f"{' / '.join(f'{count:,}' for count in counts)} tokens, {vocabulary:,} words"
-    print(f"Corpus: {corpus}, {sizes}")
-    results = {}
-    if is_sample:  # what a network can reach on it
-        results["perfect_perplexity"] = sample.word_perplexity()
-        results["back_off_perplexity"] = sample.back_off_perplexity(train_data, test_data, vocabulary)
-    rnn_mode = choose_rnn_mode(args.rnn_mode)
-    precision = choose_precision(args.precision, rnn_mode)
-    groups, session_config = choose_groups(rnn_mode, config.batch_size, config.hidden_size, gates=4)
-    modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
-    is_published = is_ptb and configs.values(config) == configs.values(configs.PTB_CONFIGS[args.config])
-    published = PUBLISHED.get(args.config) if is_published else None
-    title, folder = f"PTB word language model, {args.config} config, {corpus}", args.save_path or "plots"
-    eval_config = copy.copy(config)
-    eval_config.batch_size = 1
-    eval_config.num_steps = 1
-
-    with tf.Graph().as_default(), app.StopRequest() as stop:
-        tf.set_random_seed(args.seed)
-        initializer = tf.random_uniform_initializer(-config.init_scale, config.init_scale)
-        with tf.name_scope("Train"):
-            train_input = PTBInput(config=config, data=train_data, name="TrainInput")
-            with tf.variable_scope("Model", reuse=None, initializer=initializer):
-                m = PTBModel(is_training=True, config=config, input_=train_input, **modes)
-        with tf.name_scope("Valid"):
-            valid_input = PTBInput(config=config, data=valid_data, name="ValidInput")
-            with tf.variable_scope("Model", reuse=True, initializer=initializer):
-                mvalid = PTBModel(is_training=False, config=config, input_=valid_input, **modes)
-        with tf.name_scope("Test"):
-            test_input = PTBInput(config=eval_config, data=test_data, name="TestInput")
-            with tf.variable_scope("Model", reuse=True, initializer=initializer):
-                mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, **modes)
-
-        data = f"{sizes}, checksum {reader.checksum(data_path, 'ptb')}"
-        identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed, "data": data}
-        identity["precision"] = precision
-        no_state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
-        saved = checkpoints.Checkpoints(args.save_path, args.save_every, identity, {"rnn_state": no_state})
-        global_step = tf.train.get_global_step()
-        check_memory()
-        initialize = tf.global_variables_initializer()
-        tf.get_default_graph().finalize()
-
-        with saved, tf.Session(config=session_config) as session:
-            session.run(initialize)
-            records, position = [], Position()
-            if restored := saved.restore(session):
-                values, arrays = restored
-                records = values["records"]
-                state = arrays["rnn_state"] if values["step"] else None
-                position = Position(values["step"], values["costs"], state, values["speed"])
-            metrics = Metrics(args.save_path, session.run(global_step))
-            start_time = time.time() - (values["wall_s"] if restored else 0.0)
-
-            def save():
-                values = {"records": records, "step": position.step, "costs": position.costs, "speed": position.speed}
-                values["wall_s"] = time.time() - start_time
-                state = no_state if position.state is None else np.array(position.state)
-                saved.save(session, values, {"rnn_state": state})
-                metrics.write(records)
-
-            def after_step():
-                if stop.signum:
-                    place = "the test, behind the last epoch"
-                    if len(records) < config.max_max_epoch:  # else the last epoch's end is saved
-                        place = f"epoch {len(records) + 1} at step {position.step} of {m.input.epoch_size}"
-                        save()
-                    kept = f"saved in {args.save_path}" if args.save_path else "without --save_path nothing is saved"
-                    raise app.Interrupted(stop.signum, f"Stopped in {place}: {kept}")
-
-            def after_training_step():
-                if position.step % max(1, m.input.epoch_size // 100) == 0:
-                    nats = position.costs / (position.step * config.num_steps)
-                    metrics.event(session.run(global_step), loss=nats, words_per_second=position.speed)
-                after_step()
-                if saved.is_due():
-                    save()
-
-            if len(records) == config.max_max_epoch:
-                print(f"The run in {args.save_path} is finished; its last lines again:")
-                print(f"Epoch: {len(records)} Train Perplexity: {records[-1]['train_perplexity']:.3f}")
-                print(f"Epoch: {len(records)} Valid Perplexity: {records[-1]['valid_perplexity']:.3f}")
-            # What the last evaluation needs in memory is taken before hours of training, not after them.
-            evaluate(session, mvalid, mtest, test_data[: config.batch_size * config.num_steps + 2])
-            for i in range(len(records), config.max_max_epoch):
-                lr_value = config.learning_rate * config.lr_decay ** max(i + 1 - config.max_epoch, 0.0)
-                m.assign_lr(session, lr_value)
-                print(f"Epoch: {i + 1} Learning rate: {session.run(m.lr):.3f}")
-                train_perplexity = run_epoch(session, m, m.train_op, True, position, after_training_step)
-                print(f"Epoch: {i + 1} Train Perplexity: {train_perplexity:.3f}")
-                valid_perplexity = run_epoch(session, mvalid, after_step=after_step)
-                print(f"Epoch: {i + 1} Valid Perplexity: {valid_perplexity:.3f}")
-                curves = {
-                    "learning_rate": lr_value,
-                    "train_perplexity": train_perplexity,
-                    "valid_perplexity": valid_perplexity,
-                    "words_per_second": position.speed,
-                }
-                step = int(session.run(global_step))
-                metrics.event(step, **curves)
-                records.append({"epoch": i + 1, "step": step, **curves, "wall_s": time.time() - start_time})
-                position = Position()
-                save()
-                plot_learning_curve(records, published, title, folder)
-
-            test_perplexity = evaluate(session, mvalid, mtest, test_data, after_step)
-            print(f"Test Perplexity: {test_perplexity:.3f}")
-            if not metrics.has("test_perplexity"):
-                metrics.event(session.run(global_step), test_perplexity=test_perplexity)
-            metrics.write([*records, {"test_perplexity": test_perplexity}])
-
-    for name in ("train_perplexity", "valid_perplexity"):
-        results[name] = [record[name] for record in records]
-    results["test_perplexity"] = test_perplexity
-    if is_sample:
+def results_of(records, corpus, published, title, folder):
+    """What `main` returns, by the tutorial's names; says what could be reached, and draws the learning curve."""
+    results = {name: [record[name] for record in records] for name in ("train_perplexity", "valid_perplexity")}
+    if corpus.reachable:
+        results.update(corpus.reachable)
         print(
             f"On this corpus a perfect model would reach {results['perfect_perplexity']:.3f}, "
             f"a count model of order 2 with back-off reaches {results['back_off_perplexity']:.3f}"
@@ -541,6 +285,79 @@ def main(argv=None):
     if picture := plot_learning_curve(records, published, title, folder):
         print(f"Picture: {picture}")
     return results
+
+
+@app.command
+def main(argv=None):
+    args = parse_args(argv)
+    config = get_config(args)
+    checkpoints.check_flags(args)
+    corpus = reader.Corpus(args.data_path)
+    config.vocab_size = config.vocab_size or corpus.vocabulary
+    corpus.check(config)
+    eval_config = copy.copy(config)
+    eval_config.batch_size = 1
+    eval_config.num_steps = 1
+    modes, session_config = choose_modes(args, config.batch_size, config.hidden_size, gates=4)
+    is_published = corpus.is_ptb and configs.values(config) == configs.values(configs.PTB_CONFIGS[args.config])
+    published = PUBLISHED.get(args.config) if is_published else None
+    title, folder = f"PTB word language model, {args.config} config, {corpus.name}", args.save_path or "plots"
+
+    with tf.Graph().as_default():
+        tf.set_random_seed(args.seed)
+        initializer = tf.random_uniform_initializer(-config.init_scale, config.init_scale)
+        with tf.name_scope("Train"):
+            train_input = PTBInput(config=config, data=corpus.train, name="TrainInput")
+            with tf.variable_scope("Model", reuse=None, initializer=initializer):
+                m = PTBModel(is_training=True, config=config, input_=train_input, **modes)
+        with tf.name_scope("Valid"):
+            valid_input = PTBInput(config=config, data=corpus.valid, name="ValidInput")
+            with tf.variable_scope("Model", reuse=True, initializer=initializer):
+                mvalid = PTBModel(is_training=False, config=config, input_=valid_input, **modes)
+        with tf.name_scope("Test"):
+            test_input = PTBInput(config=eval_config, data=corpus.test, name="TestInput")
+            with tf.variable_scope("Model", reuse=True, initializer=initializer):
+                mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, **modes)
+
+        identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed}
+        identity.update(data=corpus.description, precision=modes["precision"])
+        start = {"costs": 0.0, "loss": 0.0, "words_per_second": 0.0}
+        start["state"] = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
+        curves = ("loss", "words_per_second")
+        with Run(args, identity, m.input.epoch_size, session_config, curves, **start) as run:
+            session = run.session
+            if run.position.epoch > config.max_max_epoch:
+                run.say_finished()
+                for split in ("train", "valid"):
+                    perplexity = run.records[-1][f"{split}_perplexity"]
+                    print(f"Epoch: {config.max_max_epoch} {split.title()} Perplexity: {perplexity:.3f}")
+            # What the last evaluation needs in memory is taken before hours of training, not after them.
+            evaluate(session, mvalid, corpus.test[: config.batch_size * config.num_steps + 2])
+            for i in range(run.position.epoch - 1, config.max_max_epoch):
+                lr_decay = config.lr_decay ** max(i + 1 - config.max_epoch, 0.0)
+                m.assign_lr(session, config.learning_rate * lr_decay)
+                print(f"Epoch: {i + 1} Learning rate: {session.run(m.lr):.3f}")
+                position = run.position
+                train_perplexity = run_epoch(session, m, m.train_op, True, position, run.steps())
+                print(f"Epoch: {i + 1} Train Perplexity: {train_perplexity:.3f}")
+                valid_perplexity = run_epoch(session, mvalid, steps=run.watched(range(mvalid.input.epoch_size)))
+                print(f"Epoch: {i + 1} Valid Perplexity: {valid_perplexity:.3f}")
+                run.end_epoch(
+                    learning_rate=config.learning_rate * lr_decay,
+                    train_perplexity=train_perplexity,
+                    valid_perplexity=valid_perplexity,
+                    words_per_second=position.words_per_second,
+                )
+                plot_learning_curve(run.records, published, title, folder)
+
+            if modes["rnn_mode"] == "basic":
+                test_perplexity = run_epoch(session, mtest, steps=run.watched(range(mtest.input.epoch_size)))
+            else:
+                test_perplexity = evaluate(session, mvalid, corpus.test, run.watched)
+            print(f"Test Perplexity: {test_perplexity:.3f}")
+            run.end(test_perplexity=test_perplexity)
+
+    return {**results_of(run.records, corpus, published, title, folder), "test_perplexity": test_perplexity}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ names, ids, batches and order are kept. Three things differ, all of them on purp
 
 import collections
 import contextlib
+import csv
 import gzip
 import hashlib
 import itertools
@@ -41,6 +42,8 @@ FILES = {
 _BLOCK_BYTES = 4 << 20  # that are read at once: large enough for speed, small enough for memory
 _MAP_BYTES = 64 << 20  # token arrays of larger files are memory-mapped
 _KILLED_SECONDS = 3600  # an unfinished token array that nobody has written to for so long belongs to no run
+_MNIST_CHECKSUM = "e6625e56"  # of the four files' content
+_SERIES_LINE = 1 << 16  # characters of a line; a longer one is of another kind of file
 _IDX_BYTES = 2 << 30  # of images; a header that claims more is damaged
 
 
@@ -83,11 +86,14 @@ def _open(path):
     return (gzip.open if path.endswith(".gz") else open)(path, "rb")
 
 
-def checksum(data_path, name):
-    """CRC-32 of the files of the set `name` in the folder `data_path`, one after the other, as eight hex digits."""
+def fingerprint(*parts):
+    """CRC-32 of bytes, arrays, and the content of files (given by their paths), as one: eight hex digits."""
     crc = 0
-    for file_name in FILES[name]:
-        with _open(_locate(data_path, file_name)) as file:
+    for part in parts:
+        if not isinstance(part, str):
+            crc = zlib.crc32(part, crc)
+            continue
+        with _open(part) as file:
             while block := file.read(_BLOCK_BYTES):
                 crc = zlib.crc32(block, crc)
     return f"{crc:08x}"
@@ -237,6 +243,46 @@ def ptb_raw_data(data_path=None):
     return train_data, *held_out, len(word_to_id)
 
 
+class Corpus:
+    """The words of the three files: `train`, `valid` and `test`, ids [number of tokens], and what is known of them.
+
+    Attributes:
+      vocabulary: the number of words.
+      name: what the set is called.
+      is_ptb: whether it is the Penn Treebank.
+      description: its sizes and a fingerprint, which tell it from every other one.
+      reachable: on the sample, what a perfect model and a count model reach on the test set; else empty.
+    """
+
+    def __init__(self, data_path):
+        folder, is_sample = find_data("ptb", data_path)
+        self.train, self.valid, self.test, self.vocabulary = ptb_raw_data(folder)
+        counts = [len(data) for data in (self.train, self.valid, self.test)]
+        self.is_ptb = (*counts, self.vocabulary) == (929_589, 73_760, 82_430, 10_000)
+        self.name = "the embedded sample" if is_sample else "the Penn Treebank" if self.is_ptb else "own corpus"
+        sizes = f"{' / '.join(f'{count:,}' for count in counts)} tokens, {self.vocabulary:,} words"
+        print(f"Corpus: {self.name}, {sizes}")
+        files = [os.path.join(folder, file) for file in FILES["ptb"]]
+        self.description = f"{sizes}, checksum {fingerprint(*files)}"
+        self.reachable = {}
+        if is_sample:
+            self.reachable["perfect_perplexity"] = sample.word_perplexity()
+            back_off = sample.back_off_perplexity(self.train, self.test, self.vocabulary)
+            self.reachable["back_off_perplexity"] = back_off
+
+    def check(self, config):
+        """Raises UserError where the corpus does not fit the config."""
+        if self.vocabulary > config.vocab_size:
+            raise UserError(
+                f"the corpus has {self.vocabulary} words, more than vocab_size {config.vocab_size}: "
+                "give --vocab_size=0, which takes all of them"
+            )
+        train_name, valid_name, test_name = FILES["ptb"]
+        epoch_steps(len(self.train), config.batch_size, config.num_steps, train_name)
+        epoch_steps(len(self.valid), config.batch_size, config.num_steps, valid_name)
+        epoch_steps(len(self.test), 1, 1, test_name)
+
+
 def epoch_steps(num_tokens, batch_size, num_steps, name="the data"):
     """How many batches an epoch has: each of `batch_size` rows is `num_steps` long, and a target follows each input.
 
@@ -362,6 +408,31 @@ def mnist_raw_data(data_path=None):
     return tuple(arrays)
 
 
+class Images:
+    """The digits of a folder: float32 images [number, 28, 28] from 0 to 1, and labels; a twelfth is held out.
+
+    Attributes:
+      X_train, y_train, X_test, y_test: what is trained and tested on.
+      name: what the set is called.
+      is_mnist: whether it is MNIST.
+      description: its sizes and a fingerprint, which tell it from every other one.
+    """
+
+    def __init__(self, data_path):
+        folder, is_sample = find_data("mnist", data_path)
+        X_train, y_train, X_test, y_test = mnist_raw_data(folder)
+        held_out = len(X_train) // 12
+        self.X_train, self.X_test = (images.astype(np.float32) / 255 for images in (X_train[held_out:], X_test))
+        self.y_train, self.y_test = y_train[held_out:], y_test
+        checksum = fingerprint(*(_locate(folder, file) for file in FILES["mnist"]))
+        self.is_mnist = checksum == _MNIST_CHECKSUM
+        self.name = "the embedded sample" if is_sample else "MNIST" if self.is_mnist else "own images"
+        self.description = f"{len(self.X_train):,} + {len(X_test):,} images, checksum {checksum}"
+        print(
+            f"Images: {self.name}, {len(self.X_train):,} to train on, {len(X_test):,} to test on, {held_out:,} held out"
+        )
+
+
 def shuffle_batch(X, y, batch_size, random):
     """Yields the batches of an epoch, images and labels in a new random order.
 
@@ -434,6 +505,31 @@ def char_raw_data(path):
     return ids, [chr(character) for character in unique]
 
 
+class Text:
+    """A text as ids: the first nine tenths to train on, the rest to validate.
+
+    Attributes:
+      ids: [number of characters].
+      characters: the vocabulary, a list of the distinct characters, sorted.
+      split: where the part that validates begins.
+      name: what the text is called.
+      description: its length and a fingerprint, which tell it from every other one.
+      is_sample: whether it is the embedded sample.
+    """
+
+    def __init__(self, data_path, train_part):
+        path, self.is_sample = find_text(data_path)
+        self.ids, self.characters = char_raw_data(path)
+        self.split = int(train_part * len(self.ids))
+        is_shakespeare = (len(self.ids), len(self.characters)) == (1_115_394, 65)
+        self.name = "the embedded sample" if self.is_sample else "Shakespeare" if is_shakespeare else "own text"
+        self.description = f"{len(self.ids):,} characters, checksum {fingerprint(self.ids)}"
+        print(
+            f"Text: {self.name}, {len(self.ids):,} characters, {len(self.characters)} distinct; "
+            f"{self.split:,} to train on, {len(self.ids) - self.split:,} to validate"
+        )
+
+
 def char_epoch_size(num_characters, batch_size, max_length, batching):
     """How many batches `char_batches` makes of an epoch.
 
@@ -498,3 +594,51 @@ def next_batch(batch_size, n_steps, random=np.random, t_max=T_MAX):
     t0 = random.rand(batch_size, 1) * (t_max - T_MIN - n_steps * RESOLUTION)
     ys = time_series(t0 + np.arange(0.0, n_steps + 1) * RESOLUTION)
     return ys[:, :-1].reshape(-1, n_steps, 1), ys[:, 1:].reshape(-1, n_steps, 1)
+
+
+def _lines(file, path):
+    """Yields the lines of a file that need not end, nor its lines."""
+    while line := file.readline(_SERIES_LINE):
+        if len(line) == _SERIES_LINE:
+            raise UserError(f"--data_path={path} has a line of {_SERIES_LINE} characters: it holds no series")
+        yield line
+
+
+def read_series(path, column):
+    """The numbers of a user's series: a file with one number a line, or the `column` of a CSV file with a headline.
+
+    Raises:
+      UserError: it cannot be read, has something else than finite numbers, or no such column.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(_lines(file, path))
+            rows = [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
+    except FileNotFoundError as error:
+        raise UserError(f"--data_path={path} is not a file: name one with a number a line, or a CSV file") from error
+    except OSError as error:
+        raise UserError(f"--data_path={path} cannot be read: {error.strerror}") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"--data_path={path} is not a text file of numbers: {error}") from error
+    index = 0
+    if column is not None:
+        names = [cell.strip() for cell in rows[0][1]] if rows else []
+        if names.count(column) != 1:
+            raise UserError(f"--column={column}: {path} has the columns {', '.join(names)[:200] or 'of an empty file'}")
+        index, rows = names.index(column), rows[1:]
+    values = np.empty(len(rows))
+    for number, (line, row) in enumerate(rows):
+        if column is None and len(row) != 1:
+            raise UserError(f"{path} has {len(row)} columns in line {line}: name one of its headline, --column=NAME")
+        cell = row[index].strip() if index < len(row) else ""
+        try:
+            values[number] = float(cell)
+        except ValueError as error:
+            advice = ", a headline needs --column=NAME" if column is None else ""
+            advice = ", columns are separated by commas" if ";" in cell else advice
+            raise UserError(f"{path} has {cell[:40]!r} in line {line}, which is no number{advice}") from error
+        if not math.isfinite(values[number]):
+            raise UserError(f"{path} has {cell} in line {line}: fill or cut gaps first")
+        if abs(values[number]) > 1e100:  # its square is no number any more
+            raise UserError(f"{path} has {cell[:40]} in line {line}: rescale the series")
+    return values

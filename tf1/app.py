@@ -20,17 +20,14 @@ class UserError(ValueError):
 
 
 class Diverged(UserError):
-    """A training whose loss is no number any more, or one that no perplexity can express.
+    """A training whose loss is NaN or infinite, or one that no perplexity can express.
 
     Args:
       name, value: of the loss.
-      place: where in the run, such as "at step 3 of 10".
-      learning_rate, gradient_norm: of that step's batch; None: it is no training step.
+      place: where in the run, such as "in epoch 1 at step 3 of 10".
     """
 
-    def __init__(self, name, value, place, learning_rate=None, gradient_norm=None):
-        if gradient_norm is not None:
-            place += f", with learning rate {learning_rate:g} and a gradient of norm {gradient_norm:g}"
+    def __init__(self, name, value, place):
         super().__init__(
             f"the {name} became {value:g} {place}, what was saved before is kept: lower --set learning_rate=X "
             "(a run with another config needs another --save_path)",
@@ -198,6 +195,7 @@ def signals_deferred():
             signal.raise_signal(number)
 
 
+_SIGPIPE = getattr(signal, "SIGPIPE", 13)  # Windows has none
 _terminated = []  # signals; Python drops an exception that is raised in the midst of a weakref's callback
 
 
@@ -245,7 +243,7 @@ def command(main):
             raise SystemExit(128 + signal.SIGINT) from interrupted
         except BrokenPipeError as error:
             _turn_stdout_off()
-            raise SystemExit(128 + signal.SIGPIPE) from error
+            raise SystemExit(128 + _SIGPIPE) from error
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise

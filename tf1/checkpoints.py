@@ -1,7 +1,7 @@
 """Save, restore, resume: everything that the next training step depends on, in one TensorFlow checkpoint.
 
 Beside the model's variables a checkpoint holds, as variables of its own in the same file, a JSON text (the identity of
-the run and its progress in numbers) and arrays (the RNN state). `tf.train.Saver` writes the data to a temporary name,
+the run and its values in numbers) and arrays (the RNN state). `tf.train.Saver` writes the data to a temporary name,
 renames them, and writes the `.index` file last, so what has one is complete. No checkpoint is written over another: a
 second one of a step gets a name of its own.
 """
@@ -90,18 +90,23 @@ def _paths(save_path):
 
 
 def find(save_path):
-    """The newest checkpoint that is whole, its path and a dict of its `identity` and `progress`; None: there is none.
+    """The newest checkpoint that is whole, its path and a dict of its `identity` and `values`; None: there is none.
 
     Raises:
-      UserError: there are checkpoints and none is whole.
+      UserError: there are checkpoints and none is whole, or an earlier version of these scripts has written them.
     """
     _check_name(save_path)
     paths = _paths(save_path)
     for path in reversed(paths):
         try:
-            return path, json.loads(_read_json(path))
+            saved = json.loads(_read_json(path))
+            if "values" not in saved:
+                raise UserError(f"checkpoint {path} is of an earlier version of this program: give another --save_path")
+            return path, saved
         except tf.errors.PermissionDeniedError as error:
             raise UserError(f"checkpoint {path} cannot be read: permission denied") from error
+        except UserError:
+            raise
         except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
             if not os.path.exists(f"{path}.index"):  # the run that writes here has deleted it, and saved newer ones
                 return find(save_path)
@@ -135,7 +140,7 @@ class Checkpoints:
       save_path: the folder, made if it is missing; None: nothing is saved and nothing restored.
       save_every: the value of the flag; None: a checkpoint is never due between those that the script makes.
       identity: a dict of JSON values. A checkpoint with another identity is refused, with the difference in words.
-      arrays: a dict of names and example arrays (shape and type), what `save` gets beside the progress.
+      arrays: a dict of names and example arrays (shape and type), what `save` gets beside the values.
     """
 
     def __init__(self, save_path, save_every, identity, arrays):
@@ -186,30 +191,34 @@ class Checkpoints:
         if self._save_path:
             self._lock.release()
 
+    def until_due(self, most):
+        """How many of the next `most` steps, at least one, can be made at once before a checkpoint is due."""
+        return most if self._unit == "seconds" else max(1, int(min(most, self._interval - self._steps)))
+
     def is_due(self, steps=1):
         """Whether --save_every asks for a checkpoint now; `steps` more are done."""
         self._steps += steps
         passed = self._steps if self._unit == "steps" else time.monotonic() - self._saved_at
         return bool(self._save_path) and passed >= self._interval
 
-    def save(self, session, progress, arrays, kept_as=None):
-        """Saves all variables, `progress` (a dict of JSON values) and `arrays`; the two newest of them stay.
+    def save(self, session, values, arrays, kept_as=None):
+        """Saves all variables, `values` (a dict of JSON values) and `arrays`; the two newest of them stay.
 
         Where `kept_as` is given, the weights are saved under that name as well, for good.
 
         Raises:
-          UserError: the weights are no finite numbers (checked without a `save_path`, too), or cannot be saved.
+          UserError: the weights are not finite (checked without a `save_path`, too), or cannot be saved.
         """
         step = session.run(tf.train.get_global_step())
         if not session.run(self._are_finite):
             raise UserError(
-                f"the weights are no finite numbers any more behind step {step}, what was saved before is kept: "
+                f"the weights are not finite after step {step}, what was saved before is kept: "
                 "lower --set learning_rate=X (a run with another config needs another --save_path)",
                 1,
             )
         if not self._save_path:
             return
-        text = json.dumps({"identity": self._identity, "progress": progress})
+        text = json.dumps({"identity": self._identity, "values": values})
         session.run(self._assign, {self._placeholders[name]: value for name, value in {"json": text, **arrays}.items()})
         path = os.path.join(self._save_path, f"model-{step}")
         try:
@@ -243,8 +252,8 @@ class Checkpoints:
                 except OSError as error:
                     raise UserError(f"{path}, which is not complete, cannot be removed: {error.strerror}") from error
 
-    def restore(self, session, note="Going on from"):
-        """Restores the newest checkpoint that is whole, and returns its progress and arrays; None where there is none.
+    def restore(self, session):
+        """Restores the newest checkpoint that is whole, and returns its values and arrays; None where there is none.
 
         Raises:
           UserError: the checkpoint belongs to another run, or there are checkpoints and none is whole.
@@ -260,6 +269,6 @@ class Checkpoints:
         self._saver.restore(session, path)
         paths = _paths(self._save_path)
         self._kept = paths[: paths.index(path) + 1]
-        write(f"{note} {path}")
+        write(f"Going on from {path}")
         arrays = session.run({name: variable for name, variable in self._variables.items() if name != "json"})
-        return saved["progress"], arrays
+        return saved["values"], arrays

@@ -4,6 +4,9 @@
 Here a mask is a function of the graph's seed, the global step, the layer and the time step, and of nothing else.
 """
 
+import contextlib
+import weakref
+
 from tf1 import tf
 
 
@@ -23,13 +26,19 @@ def dropout(x, keep_prob, layer, time_step=0):
     return tf.where(kept, x / keep_prob, tf.zeros_like(x))
 
 
-INPUTS, OUTPUTS, STATES = range(3)  # of a cell
+_INPUTS, _OUTPUTS, _STATES = range(3)  # of a cell
+_time_steps = []  # of the loop of the graph that is being built, where there is one
+_wrappers = weakref.WeakKeyDictionary()  # how many each graph has
 
 
-def dropout_sequence(sequence, keep_prob, layer, place):
-    """What the `DropoutWrapper` of `layer` does to INPUTS or OUTPUTS of its cell, the whole `sequence` [T, B, n]."""
-    steps = enumerate(tf.unstack(sequence))
-    return tf.stack([dropout(x, keep_prob, 3 * layer + place, step) for step, x in steps])
+@contextlib.contextmanager
+def at_time_step(time_step):
+    """Within its block the cells are called for `time_step`, an int or a tensor [], however often they are called."""
+    _time_steps.append(time_step)
+    try:
+        yield
+    finally:
+        _time_steps.pop()
 
 
 class DropoutWrapper:
@@ -39,40 +48,67 @@ class DropoutWrapper:
     Source: Zaremba, Sutskever and Vinyals 2014, "Recurrent Neural Network Regularization": dropout acts on what goes up
     from layer to layer (inputs and outputs), not on what goes on from step to step (states).
 
+    The n-th wrapper of a graph, counted from 1, has the masks of layer n. Where a graph is unrolled, each call makes
+    the next time step; in a loop of the graph, `rnn.dynamic_rnn` says which one it is.
+
     Args:
       cell: the cell; its inputs and state are tensors, the state may also be an LSTM's (of which c is never dropped).
       input_keep_prob, output_keep_prob, state_keep_prob: floats, or tensors [].
-      layer: an int from 1 on that no other wrapper of the graph has.
-      in_loop: the cell is called in a loop of the graph, as by `dynamic_rnn`: the time step travels in the state, which
-        is a pair, the cell's state and [batch_size, 1]. Otherwise each call makes the next step of an unrolled graph.
+
+    Attributes:
+      cell: the same.
+      keeps_state: whether the states stay as they are.
     """
 
-    def __init__(self, cell, input_keep_prob=1.0, output_keep_prob=1.0, state_keep_prob=1.0, *, layer, in_loop):
-        self._cell, self._layer, self._in_loop = cell, layer, in_loop
+    def __init__(self, cell, input_keep_prob=1.0, output_keep_prob=1.0, state_keep_prob=1.0):
+        graph = tf.get_default_graph()
+        self._layer = _wrappers[graph] = _wrappers.get(graph, 0) + 1
         self._keep_probs = input_keep_prob, output_keep_prob, state_keep_prob
-        self._time_step = 0
-        self.output_size = cell.output_size
-        self.state_size = (cell.state_size, 1) if in_loop else cell.state_size
+        self._calls = 0
+        self.cell, self.keeps_state = cell, _is_one(state_keep_prob)
+        self.output_size, self.state_size = cell.output_size, cell.state_size
 
     def zero_state(self, batch_size, dtype):
-        state = self._cell.zero_state(batch_size, dtype)
-        return (state, tf.zeros([batch_size, 1], tf.int32)) if self._in_loop else state
+        return self.cell.zero_state(batch_size, dtype)
 
     def __call__(self, inputs, state, scope=None):
-        if self._in_loop:
-            state, time_steps = state
-            time_step = time_steps[0, 0]
-        else:
-            time_step = self._time_step
-            self._time_step += 1
+        time_step = self._time_step(state)
+        output, state = self.cell(self._drop(inputs, _INPUTS, time_step), state)
+        output = self._drop(output, _OUTPUTS, time_step)
+        if hasattr(state, "h"):
+            return output, state._replace(h=self._drop(state.h, _STATES, time_step))
+        return output, self._drop(state, _STATES, time_step)
 
-        def drop(x, place):
-            keep_prob = self._keep_probs[place]
-            if isinstance(keep_prob, float) and keep_prob == 1:
-                return x
-            return dropout(x, keep_prob, 3 * self._layer + place, time_step)
+    def drop_inputs(self, sequence):
+        """What the calls for all time steps do to the inputs: `sequence` [T, batch_size, n]."""
+        return self._drop_sequence(sequence, _INPUTS)
 
-        output, state = self._cell(drop(inputs, INPUTS), state)
-        output = drop(output, OUTPUTS)
-        state = state._replace(h=drop(state.h, STATES)) if hasattr(state, "h") else drop(state, STATES)
-        return output, (state, time_steps + 1) if self._in_loop else state
+    def drop_outputs(self, sequence):
+        """The same for the outputs."""
+        return self._drop_sequence(sequence, _OUTPUTS)
+
+    def _time_step(self, state):
+        if _time_steps:
+            return _time_steps[-1]
+        if _is_in_loop(tf.nest.flatten(state)[0]):
+            raise ValueError("a DropoutWrapper in a loop of the graph needs the time step: call tf1.rnn.dynamic_rnn")
+        self._calls += 1
+        return self._calls - 1
+
+    def _drop(self, x, place, time_step):
+        keep_prob = self._keep_probs[place]
+        return x if _is_one(keep_prob) else dropout(x, keep_prob, 3 * self._layer + place, time_step)
+
+    def _drop_sequence(self, sequence, place):
+        if _is_one(self._keep_probs[place]):
+            return sequence
+        return tf.stack([self._drop(x, place, time_step) for time_step, x in enumerate(tf.unstack(sequence))])
+
+
+def _is_one(keep_prob):
+    return isinstance(keep_prob, (int, float)) and keep_prob == 1
+
+
+def _is_in_loop(tensor):
+    """Whether the tensor goes round in a `tf.while_loop`: each step gets it from a Switch, through an Identity."""
+    return tensor.op.type == "Identity" and tensor.op.inputs[0].op.type in ("Switch", "RefSwitch")

@@ -29,6 +29,8 @@ the GRU of Keras' with `reset_after=True`: kernel [input_size, 3 * units], recur
 [2, 3 * units], of the inputs' product and of the state's, with the gates z (update), r (reset) and the candidate.
 """
 
+import numpy as np
+
 from tf1 import tf
 
 _REORDERED = 3 << 20  # elements of a matrix of bf16 from which on it is the left operand
@@ -288,7 +290,7 @@ def in_groups(layer, groups, inputs, state, *args, **kwargs):
     return tf.concat(outputs, axis=1), tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *states)
 
 
-def softmax_cross_entropy(inputs, labels, weights, bias, precision="fp32", is_training=True):
+def softmax_cross_entropy(inputs, labels, weights, bias, precision="fp32", is_training=True, groups=1):
     """`tf.nn.sparse_softmax_cross_entropy_with_logits` of the logits inputs * weights + bias.
 
     With a large vocabulary that op takes as long as the recurrent part. Here XLA makes the losses, and beside them
@@ -296,13 +298,20 @@ def softmax_cross_entropy(inputs, labels, weights, bias, precision="fp32", is_tr
     matrices on either side, and not the logits' gradient.
 
     Args:
-      inputs, labels: [N, size], and ids [N].
+      inputs, labels: [N, size], and ids [N]; N is known.
       weights, bias: [size, vocab_size] and [vocab_size].
       precision: "fp32", or "bf16" for the operands of the matrix products.
       is_training: False leaves out what the gradient needs.
+      groups: of rows, which are computed side by side.
     Returns:
       The losses, [N], in nats.
     """
+    if groups > 1:
+        sizes = [len(rows) for rows in np.array_split(np.arange(labels.shape[0].value), groups)]
+        parts = zip(tf.split(inputs, sizes), tf.split(labels, sizes))
+        return tf.concat(
+            [softmax_cross_entropy(*rows, weights, bias, precision, is_training) for rows in parts], axis=0
+        )
 
     def losses_of(logits, bias, labels):
         logits = tf.cast(logits, bias.dtype) + bias
@@ -374,40 +383,54 @@ def cudnn_rnn_params(kernel, bias):
     return _cudnn_params([kernel[:input_size], kernel[input_size:]], [bias, tf.zeros_like(bias)])
 
 
-def _cudnn(rnn_mode, inputs, h0, c0, params, is_training):
-    """A layer through cuDNN, one op on the first GPU; returns outputs, final h and final c, as the op does."""
+def _cudnn(rnn_mode, inputs, h0, c0, params):
+    """A layer through cuDNN, an op on the first GPU and one for its gradients; returns outputs, final h and c."""
     num_steps, batch_size = tf.unstack(tf.shape(inputs)[:2])
     sequence_lengths = tf.fill([batch_size], num_steps)  # in the host's memory, where the op wants them
-    with tf.device("/gpu:0"):
-        outputs, h, c, *_ = tf.raw_ops.CudnnRNNV3(
-            input=inputs,
-            input_h=h0[None],
-            input_c=c0[None],
-            params=params,
-            sequence_lengths=sequence_lengths,
-            rnn_mode=rnn_mode,
-            is_training=is_training,
-        )
-        return outputs, h, c
+
+    @tf.custom_gradient
+    def layer(inputs, h0, c0, params):
+        given = {"input": inputs, "input_h": h0[None], "input_c": c0[None], "params": params}
+        given.update(sequence_lengths=sequence_lengths, rnn_mode=rnn_mode)
+        with tf.device("/gpu:0"):
+            outputs, h, c, reserve_space, host_reserved = tf.raw_ops.CudnnRNNV3(**given)
+
+        def gradient(doutputs, dh, dc):
+            with tf.device("/gpu:0"):  # TensorFlow's own gradient leaves the place open
+                dinputs, dh0, dc0, dparams = tf.raw_ops.CudnnRNNBackpropV3(
+                    **given,
+                    output=outputs,
+                    output_h=h,
+                    output_c=c,
+                    output_backprop=doutputs,
+                    output_h_backprop=dh[None],
+                    output_c_backprop=dc[None],
+                    reserve_space=reserve_space,
+                    host_reserved=host_reserved,
+                )
+            return dinputs, dh0[0], dc0[0], dparams
+
+        return (outputs, h[0], c[0]), gradient
+
+    return layer(inputs, h0, c0, params)
 
 
-def cudnn_lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, is_training=True):
-    """`lstm` through cuDNN; `is_training` keeps what the gradient needs."""
+def cudnn_lstm(inputs, initial_state, kernel, bias, forget_bias=0.0):
+    """`lstm` through cuDNN."""
     c0, h0 = initial_state
-    params = cudnn_lstm_params(kernel, bias, forget_bias)
-    outputs, h, c = _cudnn("lstm", inputs, h0, c0, params, is_training)
-    return outputs, (c[0], h[0])
+    outputs, h, c = _cudnn("lstm", inputs, h0, c0, cudnn_lstm_params(kernel, bias, forget_bias))
+    return outputs, (c, h)
 
 
-def cudnn_gru(inputs, initial_state, kernel, recurrent_kernel, bias, is_training=True):
-    """`gru` through cuDNN; `is_training` keeps what the gradient needs."""
+def cudnn_gru(inputs, initial_state, kernel, recurrent_kernel, bias):
+    """`gru` through cuDNN."""
     params = cudnn_gru_params(kernel, recurrent_kernel, bias)
-    outputs, h, _ = _cudnn("gru", inputs, initial_state, tf.zeros_like(initial_state), params, is_training)
-    return outputs, h[0]
+    outputs, h, _ = _cudnn("gru", inputs, initial_state, tf.zeros_like(initial_state), params)
+    return outputs, h
 
 
-def cudnn_rnn(inputs, initial_state, kernel, bias, activation="tanh", is_training=True):
-    """`rnn` through cuDNN; `is_training` keeps what the gradient needs."""
+def cudnn_rnn(inputs, initial_state, kernel, bias, activation="tanh"):
+    """`rnn` through cuDNN."""
     params, no_c = cudnn_rnn_params(kernel, bias), tf.zeros_like(initial_state)
-    outputs, h, _ = _cudnn(f"rnn_{activation}", inputs, initial_state, no_c, params, is_training)
-    return outputs, h[0]
+    outputs, h, _ = _cudnn(f"rnn_{activation}", inputs, initial_state, no_c, params)
+    return outputs, h

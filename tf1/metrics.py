@@ -14,7 +14,7 @@ class Metrics:
 
     Args:
       save_path: the folder, which exists.
-      global_step: where the run goes on; events that an earlier session wrote behind it are overruled.
+      global_step: where the run goes on; events of later steps, which an earlier session wrote, are overruled.
     """
 
     def __init__(self, save_path, global_step):
@@ -52,9 +52,16 @@ class Metrics:
         if self._save_path:
             write_file(self._path, "".join(f"{json.dumps(record)}\n" for record in records))
 
+    def _text(self):
+        if not self._save_path or not os.path.exists(self._path):
+            return ""
+        with open(self._path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def begins_with(self, records):
+        """Whether the first lines of `metrics.jsonl` are `records`."""
+        return self._text().startswith("".join(f"{json.dumps(record)}\n" for record in records))
+
     def has(self, name):
         """Whether `metrics.jsonl` has a record with a value called `name`."""
-        if not self._save_path or not os.path.exists(self._path):
-            return False
-        with open(self._path, encoding="utf-8", errors="replace") as file:
-            return f'"{name}":' in file.read()
+        return f'"{name}":' in self._text()

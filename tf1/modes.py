@@ -63,8 +63,22 @@ def choose_groups(rnn_mode, batch_size, units, gates):
     return groups, config
 
 
+def choose_modes(args, batch_size, units, gates):
+    """What the flags mean for a network of `units` a layer, each with so many `gates`.
+
+    Returns:
+      The arguments of a model, a dict of `rnn_mode`, `precision` and `groups`, and the session's configuration.
+    """
+    rnn_mode = choose_rnn_mode(args.rnn_mode)
+    precision = choose_precision(getattr(args, "precision", "fp32"), rnn_mode)
+    groups, session_config = choose_groups(rnn_mode, batch_size, units, gates)
+    return {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}, session_config
+
+
 def check_memory():
-    """UserError where the variables of the graph are larger than the machine's memory."""
+    """UserError where the variables of the graph are larger than the machine's memory, if that is known."""
+    if not hasattr(os, "sysconf"):  # Windows
+        return
     needed = sum(variable.shape.num_elements() * variable.dtype.size for variable in tf.global_variables())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:

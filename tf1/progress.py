@@ -6,13 +6,13 @@ from tqdm import tqdm
 
 
 def bar(total, start=0):
-    """A bar over the step numbers `start` to `total` - 1, shown where stderr is a terminal, gone when its block ends.
+    """A bar of `total` steps, `start` of which are done, shown where stderr is a terminal, gone when its block ends.
 
     with bar(total) as steps:
-        for step in steps:
+        ... steps.update() ...
     """
     disable = sys.stderr is None or None  # None: where stderr is no terminal
-    return tqdm(range(start, total), initial=start, total=total, unit="step", leave=False, disable=disable)
+    return tqdm(initial=start, total=total, unit="step", leave=False, disable=disable)
 
 
 def write(line):
@@ -29,17 +29,3 @@ def report_steps(total):
     if total >= 110:
         return {10 + tenth * (total // 10) for tenth in range(10)}
     return {tenth * total // 10 for tenth in range(10)}
-
-
-class Position:
-    """Where an epoch stands between two steps.
-
-    Attributes:
-      step: how many steps are done.
-      costs: the sum of their costs.
-      state: the RNN state behind them, as the script keeps it; None: the initial state.
-      speed: words or characters a second, of the steps since the epoch or the process began.
-    """
-
-    def __init__(self, step=0, costs=0.0, state=None, speed=0.0):
-        self.step, self.costs, self.state, self.speed = step, costs, state, speed

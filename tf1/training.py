@@ -1,0 +1,169 @@
+"""A training that can be stopped between any two steps and goes on: what `tf.train.Supervisor` was to the tutorials."""
+
+import contextlib
+import time
+import types
+
+import numpy as np
+
+from tf1 import progress, tf
+from tf1.app import Interrupted, StopRequest
+from tf1.checkpoints import Checkpoints
+from tf1.metrics import Metrics
+from tf1.modes import check_memory
+
+
+class Position(types.SimpleNamespace):
+    """The place in a run between two steps, and what the next step depends on beside the variables.
+
+    Attributes:
+      epoch: from 1 on; after the last one it is one more than there are.
+      step: how many of the epoch's steps are done.
+      others, as the script needs them: the sum of the costs so far, the RNN state, and their like.
+    """
+
+    def __init__(self, epoch=1, step=0, **values):
+        super().__init__(epoch=epoch, step=step, **values)
+
+
+class Run(contextlib.AbstractContextManager):
+    """A session that goes on from the newest checkpoint in --save_path, and saves, records and stops on request.
+
+        with Run(args, identity, epoch_size, costs=0.0, state=zeros) as run:  # the graph is complete, and final now
+            for epoch in range(run.position.epoch, n_epochs + 1):
+                for step in run.steps():                # from run.position.step on
+                    ... run.session.run(...) ...
+                    run.position.step, run.position.state = step + 1, state
+                run.end_epoch(loss=..., ...)            # a record, a checkpoint, and the position of a new epoch
+
+    Where a run stopped after an epoch's last step, `steps` yields nothing, and what follows the loop is done again.
+
+    Args:
+      args: the parsed flags, of which `save_path` and `save_every` are used.
+      identity: a dict of JSON values; a checkpoint with another one is refused, with the difference in words.
+      epoch_size: the steps of an epoch.
+      session_config: of the session.
+      curves: names of values of the position that get a point in TensorBoard a hundred times an epoch.
+      position: the values that a `Position` has at the start of an epoch: JSON values, and arrays, which the checkpoint
+        keeps as variables.
+
+    Attributes:
+      session: its variables are initialised, or restored.
+      position: the `Position`. Whoever makes a step keeps it up to date, all of it after each step.
+      records: the lines of metrics.jsonl, a list of dicts: `epoch`, `step` (the global step), values, `wall_s`.
+    """
+
+    def __init__(self, args, identity, epoch_size, session_config=None, curves=(), **position):
+        self._save_path, self._save_every = args.save_path, args.save_every
+        self._identity, self._epoch_size, self._session_config = identity, epoch_size, session_config
+        self._curves, self._start = curves, position
+        self.position, self.records = Position(**position), []
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self._stop = stack.enter_context(StopRequest())
+            arrays = {name: value for name, value in self._start.items() if isinstance(value, np.ndarray)}
+            self._array_names = set(arrays)
+            self._checkpoints = Checkpoints(self._save_path, self._save_every, self._identity, arrays)
+            self._global_step = tf.train.get_global_step()
+            check_memory()
+            initialize = tf.global_variables_initializer()
+            tf.get_default_graph().finalize()
+            stack.enter_context(self._checkpoints)
+            self.session = stack.enter_context(tf.Session(config=self._session_config))
+            self.session.run(initialize)
+            wall_s = 0.0
+            if restored := self._checkpoints.restore(self.session):
+                values, arrays = restored
+                self.records, wall_s = values["records"], values["wall_s"]
+                self.position = Position(**values["position"], **arrays)
+            self._start_time, self._unsaved = time.time() - wall_s, False
+            self._metrics = Metrics(self._save_path, self._step())
+            if not self._metrics.begins_with(self.records):  # the process was killed between a checkpoint and its lines
+                self._metrics.write(self.records)
+            self._exit_stack = stack.pop_all()
+        return self
+
+    def __exit__(self, exc_type, exc, traceback):
+        with self._exit_stack:
+            if exc_type and issubclass(exc_type, BrokenPipeError) and self._unsaved:
+                self.save()  # Ctrl-C also ends `| tee log`, and what was computed is to be kept all the same
+
+    def _step(self):
+        return int(self.session.run(self._global_step))
+
+    def say_finished(self):
+        """Says that the run was finished before; the script prints its last lines again."""
+        print(f"The run in {self._save_path} is finished; its last lines again:")
+
+    def steps(self):
+        """Yields the steps that the epoch still has; between two of them the run is saved, or stopped, where asked."""
+        yield from (start for start, _ in self.pieces(1))
+
+    def pieces(self, length):
+        """The same in pieces of at most `length` steps, each its first step and its end: for loops in the graph."""
+        interval = max(1, self._epoch_size // 100)
+        with progress.bar(self._epoch_size, self.position.step) as bar:
+            while (start := self.position.step) < self._epoch_size:
+                end = min(start + self._checkpoints.until_due(length), self._epoch_size)
+                self._unsaved = True
+                yield start, end
+                bar.update(end - start)
+                if self._curves and end // interval > start // interval:
+                    self.event(**{name: getattr(self.position, name) for name in self._curves})
+                self.check_stop()
+                if self._checkpoints.is_due(end - start):
+                    self.save()
+
+    def watched(self, iterable):
+        """Yields from `iterable`, an evaluation or a text; between two items the run is stopped where that is asked."""
+        with progress.bar(len(iterable)) if hasattr(iterable, "__len__") else contextlib.nullcontext() as bar:
+            for item in iterable:
+                yield item
+                if bar is not None:
+                    bar.update()
+                self.check_stop()
+
+    def check_stop(self):
+        """Raises Interrupted where a signal has asked for the end; what is not saved yet is saved first."""
+        if not self._stop.signum:
+            return
+        place = "after the last step"
+        if self._unsaved:
+            place = f"in epoch {self.position.epoch} at step {self.position.step} of {self._epoch_size}"
+            self.save()
+        kept = f"saved in {self._save_path}" if self._save_path else "without --save_path nothing is saved"
+        raise Interrupted(self._stop.signum, f"Stopped {place}: {kept}")
+
+    def event(self, step=None, **values):
+        """Adds a point to the curves of `values`, numbers by name, in TensorBoard; at `step`, else the global step."""
+        self._metrics.event(self._step() if step is None else step, **values)
+
+    def record(self, step=None, **values):
+        """Adds a line to `metrics.jsonl` with the next checkpoint, and points to the curves; `step` as for `event`."""
+        step = self._step() if step is None else step
+        self.event(step, **values)
+        wall_s = time.time() - self._start_time
+        self.records.append({"epoch": self.position.epoch, "step": step, **values, "wall_s": wall_s})
+
+    def end_epoch(self, kept_as=None, **values):
+        """Records the `values` of an epoch, if any, and saves; the next one begins. `kept_as` as for `save`."""
+        if values:
+            self.record(**values)
+        self.position = Position(self.position.epoch + 1, **self._start)
+        self.save(kept_as)
+
+    def end(self, **values):
+        """Adds what was computed after the last epoch to the curves and to `metrics.jsonl`."""
+        if not self._metrics.has(*values):
+            self.event(**values)
+        self._metrics.write([*self.records, values])
+
+    def save(self, kept_as=None):
+        """Saves a checkpoint, and the records; the weights under the name `kept_as` as well, for good."""
+        values = dict(vars(self.position))
+        arrays = {name: np.asarray(values.pop(name)) for name in self._array_names}
+        values = {"records": self.records, "position": values, "wall_s": time.time() - self._start_time}
+        self._checkpoints.save(self.session, values, arrays, kept_as)
+        self._metrics.write(self.records)
+        self._unsaved = False
