@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf1 import tf
+from tf1 import rnn, tf
 from tf1.dropout import DropoutWrapper, dropout
 
 
@@ -65,10 +65,10 @@ def run_wrapper(in_loop, feed=1.0, step=0, **keep_probs):
         tf.set_random_seed(1)
         keep_prob = tf.placeholder_with_default(1.0, shape=())
         keep_probs = {name: keep_prob if value == "fed" else value for name, value in keep_probs.items()}
-        cell = DropoutWrapper(Sum(), **keep_probs, layer=1, in_loop=in_loop)
+        cell = DropoutWrapper(Sum(), **keep_probs)
         inputs = tf.ones([20, 3, 50])
         if in_loop:
-            outputs, (state, time_steps) = tf.nn.dynamic_rnn(cell, inputs, dtype=tf.float32)
+            outputs, state = rnn.dynamic_rnn(cell, inputs, dtype=tf.float32, rnn_mode="basic")
         else:
             state, steps = cell.zero_state(20, tf.float32), []
             for time_step in range(3):
@@ -116,9 +116,41 @@ def test_the_memory_of_an_lstm_is_not_dropped():
         cell = tf.nn.rnn_cell.BasicLSTMCell(50)
         x, zeros = tf.ones([20, 3]), cell.zero_state(20, tf.float32)
         _, whole = cell(x, zeros)
-        _, dropped = DropoutWrapper(cell, state_keep_prob=0.5, layer=1, in_loop=False)(x, zeros)
+        _, dropped = DropoutWrapper(cell, state_keep_prob=0.5)(x, zeros)
         session.run(tf.global_variables_initializer())
         whole, dropped = session.run([whole, dropped])
     np.testing.assert_array_equal(dropped.c, whole.c)
     np.testing.assert_allclose(dropped.h[dropped.h != 0], 2 * whole.h[dropped.h != 0], rtol=1e-6)
     assert 0.4 < np.mean(dropped.h == 0) < 0.6
+
+
+def test_a_loop_that_does_not_tell_the_time_step_is_refused():
+    with tf.Graph().as_default():
+        for cell in (DropoutWrapper(Sum(), 0.5), tf.nn.rnn_cell.MultiRNNCell([DropoutWrapper(Sum(), 0.5)])):
+            with pytest.raises(ValueError, match="call tf1.rnn.dynamic_rnn"):
+                tf.nn.dynamic_rnn(cell, tf.ones([20, 3, 50]), dtype=tf.float32)
+
+
+def test_sequences_that_end_early_do_not_stop_the_time():
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        cell = DropoutWrapper(Sum(), output_keep_prob=0.5)
+        lengths = [1] + 19 * [8]
+        outputs, _ = rnn.dynamic_rnn(cell, tf.ones([20, 8, 50]), sequence_length=lengths, dtype=tf.float32)
+        session.run(tf.global_variables_initializer())
+        kept = session.run(outputs)[1:] > 0
+    assert len({kept[:, step].tobytes() for step in range(8)}) == 8  # each time step has masks of its own
+
+
+def test_each_wrapper_of_a_graph_has_masks_of_its_own():
+    def draw(wrappers):
+        with tf.Graph().as_default(), tf.Session() as session:
+            tf.set_random_seed(1)
+            cells = [DropoutWrapper(Sum(), output_keep_prob=0.5) for _ in range(wrappers)]
+            outputs = [cell(tf.ones([20, 50]), cell.zero_state(20, tf.float32))[0] for cell in cells]
+            session.run(tf.global_variables_initializer())
+            return session.run(outputs)
+
+    first, second, third = draw(3)
+    assert not np.array_equal(first, second) and not np.array_equal(second, third)
+    np.testing.assert_array_equal(draw(1), [first])  # another graph begins anew

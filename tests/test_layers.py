@@ -223,7 +223,8 @@ def test_the_cudnn_op_sits_on_the_gpu_and_has_gradients(kind):
             outputs, *final = layers.cudnn_rnn(x, *initial, *w, activation=kind)
         assert outputs.shape.as_list() == [None, None, 4] or outputs.shape.as_list() == [6, 3, 4]
         assert len(final) == len(initial)
-        ops = [op for op in graph.get_operations() if op.type == "CudnnRNNV3"]
-        assert [op.device for op in ops] == ["/device:GPU:0"]
-        assert ops[0].get_attr("rnn_mode") == {"tanh": b"rnn_tanh", "relu": b"rnn_relu"}.get(kind, kind.encode())
         assert None not in tf.gradients([outputs, *final], [x, *initial, *w])
+        for name in "CudnnRNNV3", "CudnnRNNBackpropV3":
+            ops = [op for op in graph.get_operations() if op.type == name]
+            assert [op.device for op in ops] == ["/device:GPU:0"]
+            assert ops[0].get_attr("rnn_mode") == {"tanh": b"rnn_tanh", "relu": b"rnn_relu"}.get(kind, kind.encode())

@@ -96,8 +96,9 @@ def test_the_cudnn_graphs_build_with_the_same_variables(model):
     with tf.Graph().as_default() as graph:
         MODELS[model]("cudnn")
         names = sorted(variable.op.name for variable in tf.global_variables())
-        layers = [op for op in graph.get_operations() if op.type == "CudnnRNNV3"]
-        assert layers and all(op.device == "/device:GPU:0" for op in layers)
+        for name in "CudnnRNNV3", "CudnnRNNBackpropV3":
+            layers = [op for op in graph.get_operations() if op.type == name]
+            assert layers and all(op.device == "/device:GPU:0" for op in layers)
     assert names == sorted(loss_and_gradients(MODELS[model], "basic")[0])
 
 

@@ -108,9 +108,10 @@ def test_a_bar_on_a_terminal_and_plain_lines_in_a_file(tmp_path):
 import sys, time; sys.path.insert(0, {str(ROOT)!r})
 from tf1 import plots, progress
 with progress.bar(4) as steps:
-    for step in steps:
+    for step in range(4):
         time.sleep(0.15)
         progress.write(f"line {{step}}")
+        steps.update()
 """
     expected = "".join(f"line {step}\n" for step in range(4))
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,0 +1,170 @@
+"""`tf1/rnn.py` against TensorFlow's functions: outputs, states, gradients and variables of the same cells."""
+
+import numpy as np
+import pytest
+
+from tf1 import rnn, tf
+from tf1.dropout import DropoutWrapper
+
+
+def gru(n_inputs, units):
+    glorot = tf.glorot_uniform_initializer(seed=1)
+    with tf.variable_scope("gru"):
+        kernel = tf.get_variable("kernel", [n_inputs, 3 * units], initializer=glorot)
+        recurrent_kernel = tf.get_variable("recurrent_kernel", [units, 3 * units], initializer=glorot)
+        return rnn.GRUCell(kernel, recurrent_kernel, tf.get_variable("bias", [2, 3 * units], initializer=glorot))
+
+
+def lstm(units, **arguments):
+    return tf.nn.rnn_cell.BasicLSTMCell(units, **arguments)
+
+
+def basic(units, **arguments):
+    return tf.nn.rnn_cell.BasicRNNCell(units, **arguments)
+
+
+def multi(*cells):
+    return tf.nn.rnn_cell.MultiRNNCell(cells)
+
+
+# A cell of two or three sizes, over inputs of `n` values.
+CELLS = {
+    "tanh": lambda n, a, b: basic(a),
+    "relu": lambda n, a, b: basic(a, activation=tf.nn.relu),
+    "lstm": lambda n, a, b: lstm(a),
+    "lstm without forget bias": lambda n, a, b: lstm(a, forget_bias=0.0),
+    "gru": lambda n, a, b: gru(n, a),
+    "layers": lambda n, a, b: multi(lstm(a), basic(b), lstm(a)),
+    "one layer": lambda n, a, b: multi(lstm(a)),
+    "layers of layers": lambda n, a, b: multi(multi(lstm(a), lstm(b)), basic(a)),
+    "dropout": lambda n, a, b: multi(DropoutWrapper(lstm(a), output_keep_prob=0.5), DropoutWrapper(basic(b), 0.7)),
+    "dropout around layers": lambda n, a, b: DropoutWrapper(multi(lstm(a), lstm(b)), 0.7, 0.6),
+    "projection": lambda n, a, b: rnn.OutputProjectionWrapper(basic(a), b),
+    "projection of layers": lambda n, a, b: rnn.OutputProjectionWrapper(multi(lstm(a), gru(a, a)), b),
+}
+OTHERS = {  # that go to TensorFlow's own function
+    "gru of TensorFlow": lambda n, a, b: tf.nn.rnn_cell.GRUCell(a),
+    "sigmoid": lambda n, a, b: basic(a, activation=tf.sigmoid),
+    "lstm of relu": lambda n, a, b: lstm(a, activation=tf.nn.relu),
+    "a subclass": lambda n, a, b: type("Own", (tf.nn.rnn_cell.BasicRNNCell,), {})(a),
+    "dropout of states": lambda n, a, b: DropoutWrapper(lstm(a), state_keep_prob=0.5),
+    "one of many": lambda n, a, b: multi(lstm(a), tf.nn.rnn_cell.GRUCell(b)),
+}
+
+
+def values_of(build, rnn_mode, sizes, time_major=False, with_state=False, rows=None, static=False, **arguments):
+    """Names of the variables, the structure of the results, and values: outputs, state, loss, gradients."""
+    num_steps, batch_size, n, a, b = sizes
+    random = np.random.RandomState(1)
+    x_value = random.uniform(-1, 1, [num_steps, batch_size, n] if time_major else [batch_size, num_steps, n])
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.set_random_seed(2)
+        shape = [size if size != batch_size or rows else None for size in x_value.shape]
+        x = tf.placeholder(tf.float32, shape if rows is None else x_value.shape)
+        cell = build(n, a, b)
+        state = None
+        if with_state:
+            zeros = cell.zero_state(batch_size, tf.float32)
+            state = tf.nest.map_structure(lambda z: tf.constant(random.uniform(-1, 1, z.shape), tf.float32), zeros)
+        if static:
+            steps = tf.unstack(x, axis=1)
+            outputs, final = rnn.static_rnn(cell, steps, state, tf.float32, rnn_mode=rnn_mode, **arguments)
+            assert isinstance(outputs, list) and len(outputs) == num_steps
+        else:
+            arguments.update(initial_state=state, dtype=tf.float32, time_major=time_major, rnn_mode=rnn_mode)
+            outputs, final = rnn.dynamic_rnn(cell, x, **arguments)
+        weights = [tf.constant(random.uniform(-1, 1, [5]), tf.float32) for _ in tf.nest.flatten((outputs, final))]
+        loss = tf.add_n(
+            [tf.reduce_sum(tf.sin(y)[..., :1] * w) for y, w in zip(tf.nest.flatten((outputs, final)), weights)]
+        )
+        tvars = tf.trainable_variables()
+        gradients = tf.gradients(loss, [x, *tvars])
+        session.run(tf.global_variables_initializer())
+        values = session.run([tf.nest.flatten((outputs, final)), loss, gradients], {x: x_value})
+        loops = [op for op in graph.get_operations() if op.type in ("Enter", "While")]
+    return [v.op.name for v in tvars], (outputs, final), tf.nest.flatten(values), bool(loops)
+
+
+def assert_same(found, expected):
+    assert found[0] == expected[0]
+    tf.nest.assert_same_structure(found[1], expected[1])
+    for ours, theirs in zip(found[2], expected[2]):
+        # fp32; sums of a dozen terms over a dozen time steps in another order.
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5 * max(1, np.max(np.abs(theirs))))
+
+
+def random_sizes(name):
+    """num_steps, batch_size, and three widths, all different, by the test's name."""
+    random = np.random.RandomState(sum(map(ord, name)))
+    return [int(size) for size in random.permutation(np.arange(2, 12))[:5]]
+
+
+@pytest.mark.parametrize("with_state", [False, True])
+@pytest.mark.parametrize("time_major", [False, True])
+@pytest.mark.parametrize("name", CELLS)
+def test_dynamic_rnn_is_tensorflows(name, time_major, with_state):
+    arguments = CELLS[name], random_sizes(name), time_major, with_state
+    build, sizes, *rest = arguments
+    found, expected = (values_of(build, mode, sizes, *rest, groups=2) for mode in ("fused", "basic"))
+    assert_same(found, expected)
+    assert expected[3] and not found[3]  # a loop of the graph, and none
+
+
+@pytest.mark.parametrize("with_state", [False, True])
+@pytest.mark.parametrize("name", CELLS)
+def test_static_rnn_is_tensorflows(name, with_state):
+    found, expected = (
+        values_of(CELLS[name], mode, random_sizes(name), with_state=with_state, static=True)
+        for mode in ("fused", "basic")
+    )
+    assert_same(found, expected)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_cells_go_to_tensorflow(name):
+    found, expected = (values_of(OTHERS[name], mode, random_sizes(name)) for mode in ("fused", "basic"))
+    assert found[3]
+    for ours, theirs in zip(found[2], expected[2]):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_sequence_lengths_and_unknown_lengths_go_to_tensorflow():
+    with tf.Graph().as_default():
+        for x, lengths in (tf.zeros([2, 3, 4]), [1, 3]), (tf.placeholder(tf.float32, [2, None, 4]), None):
+            with tf.variable_scope(None, "scope"):
+                outputs, _ = rnn.dynamic_rnn(basic(5), x, lengths, dtype=tf.float32, rnn_mode="fused")
+            assert outputs.op.type == "Transpose"  # TensorFlow's last step, after its loop
+
+
+def test_more_groups_than_rows():
+    sizes = (3, 2, 4, 5, 6)
+    found, expected = (values_of(CELLS["lstm"], "fused", sizes, rows=2, groups=groups) for groups in (5, 1))
+    assert_same(found, expected)
+
+
+def test_bf16_is_near():
+    sizes = (5, 4, 8, 8, 8)
+    exact, rounded = (
+        values_of(CELLS["layers"], "fused", sizes, precision=precision)[2] for precision in ("fp32", "bf16")
+    )
+    assert 0 < np.max(np.abs(exact[0] - rounded[0])) < 0.02  # 8 bits of mantissa
+
+
+def test_a_scope_and_its_reuse():
+    with tf.Graph().as_default():
+        x = tf.zeros([2, 3, 4])
+        for reuse in (None, True):
+            with tf.variable_scope("Model", reuse=reuse):
+                rnn.dynamic_rnn(multi(lstm(5)), x, dtype=tf.float32, scope="RNN", rnn_mode="fused")
+        names = [variable.op.name for variable in tf.global_variables()]
+    assert names == [f"Model/RNN/multi_rnn_cell/cell_0/basic_lstm_cell/{name}" for name in ("kernel", "bias")]
+
+
+def test_neither_a_state_nor_a_type():
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="initial_state"):
+        rnn.dynamic_rnn(basic(5), tf.zeros([2, 3, 4]), rnn_mode="fused")
+
+
+def test_a_state_of_another_structure_is_refused():
+    with tf.Graph().as_default(), pytest.raises((ValueError, TypeError)):
+        rnn.dynamic_rnn(lstm(5), tf.zeros([2, 3, 4]), initial_state=tf.zeros([2, 5]), rnn_mode="fused")
