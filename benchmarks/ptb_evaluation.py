@@ -45,7 +45,7 @@ def main(argv=None):
         tf.train.Saver(tf.trainable_variables()).restore(session, checkpoint)
         for _ in range(3):
             start = time.perf_counter()
-            ours = ptb_word_lm.evaluate(session, model, step_model, test_data)
+            ours = ptb_word_lm.evaluate(session, model, test_data)
             middle = time.perf_counter()
             tutorials = ptb_word_lm.run_epoch(session, step_model)
             end = time.perf_counter()

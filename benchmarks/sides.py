@@ -181,7 +181,7 @@ class PTBEvaluation(PTB):
         while is_tutorials:
             yield self.FEW, np.log(ptb_word_lm.run_epoch(session, step_model))
         for data in itertools.chain([self.few], itertools.repeat(self.all)):
-            yield len(data) - 1, np.log(ptb_word_lm.evaluate(session, model, step_model, data))
+            yield len(data) - 1, np.log(ptb_word_lm.evaluate(session, model, data))
 
     def torch(self, precision, compiled=False):
         import torch

@@ -6,7 +6,7 @@ seconds: only integers, the operations that IEEE 754 rounds in one way, and NumP
     python -m data.sample FOLDER     writes all three sets below FOLDER, for looking at them
 
 Both texts come from a `Source`, a stochastic grammar that emits a word (or a piece of a line) at every transition.
-The word just emitted always tells which transition was taken, so the state is a function of the past text, and the
+The word just emitted always shows which transition was taken, so the state is a function of the past text, and the
 entropy rate of the text is exactly the mean, over the stationary distribution of the states, of the entropy of the
 next word (Shannon 1948, theorem 5). A perfect model reaches that and none goes below it.
 """
@@ -123,7 +123,7 @@ class _Clause(NamedTuple):
     place: str  # in the clause
     topic: int  # chooses among the classes of nouns, verbs and adjectives
     subject: str = ""  # the pronoun that stands for it: chooses the verb's form, and the second clause's first word
-    number: str = ""  # of the noun phrase that is being said, where its determiner tells
+    number: str = ""  # of the noun phrase that is being said, where its determiner says
     second: bool = False  # clause of the sentence
 
 
@@ -136,7 +136,7 @@ def word_source():
                   |             |                           |                     |  |
                   subject (it, they, he or she): chooses the form of verbs and the pronoun
 
-    A count model of order 2 sees neither the topic behind the function words nor the subject behind the object; a
+    A count model of order 2 sees neither the topic before the function words nor the subject before the object; a
     perfect model carries both from clause to clause.
     """
     words = _invented_words(np.random.RandomState(SEED))
@@ -161,7 +161,7 @@ def word_source():
         ]
 
     def noun(state, topics, target, with_adjective=True):
-        """Transitions from behind a determiner; `topics` gives each topic's weight, `target` makes the next state."""
+        """Transitions after a determiner; `topics` gives each topic's weight, `target` makes the next state."""
         found = []
         for topic, weight in topics.items():
             if with_adjective:
@@ -189,30 +189,30 @@ def word_source():
             return noun(
                 state,
                 topics,
-                lambda topic, number: _Clause("behind subject", topic, pronouns[number], second=state.second),
+                lambda topic, number: _Clause("after subject", topic, pronouns[number], second=state.second),
                 not adjective_said,
             )
         if place == "name":
             return [(1, names, clause._replace(place="verb"))]
-        if place == "behind subject":
+        if place == "after subject":
             return [
                 (3, _even("which"), clause._replace(place="relative verb")),
                 (1, adverbs, clause._replace(place="verb")),
-                (6, verb(state), clause._replace(place="behind verb")),
+                (6, verb(state), clause._replace(place="after verb")),
             ]
         if place == "relative verb":
-            return [(1, verb(state), clause._replace(place="behind relative verb"))]
-        if place == "behind relative verb":
+            return [(1, verb(state), clause._replace(place="after relative verb"))]
+        if place == "after relative verb":
             return noun_phrase(clause, "relative object")
         if place == "relative object":
             return noun(state, {state.topic: 1}, lambda *_: clause._replace(place="verb"), not adjective_said)
         if place == "verb":
-            return [(1, verb(state), clause._replace(place="behind verb"))]
-        if place == "behind verb":
+            return [(1, verb(state), clause._replace(place="after verb"))]
+        if place == "after verb":
             return noun_phrase(clause, "object")
         if place == "object":
-            return noun(state, {state.topic: 1}, lambda *_: clause._replace(place="behind object"), not adjective_said)
-        if place == "behind object":
+            return noun(state, {state.topic: 1}, lambda *_: clause._replace(place="after object"), not adjective_said)
+        if place == "after object":
             return [(3, prepositions, clause._replace(place="preposition"))] + end(state)
         if place == "preposition":
             return [(1, names, clause._replace(place="end"))]
@@ -287,8 +287,8 @@ def play_source():
         return said + [(6, spell(openings, ""), state._replace(place="subject"))]
 
     def end(state):
-        """The stop of a line: behind a comma the speech goes on, if it is not at its fourth line."""
-        stopped = [(2, _even(".\n", "!\n", "?\n"), state._replace(place="behind line"))]
+        """The stop of a line: after a comma the speech goes on, if it is not at its fourth line."""
+        stopped = [(2, _even(".\n", "!\n", "?\n"), state._replace(place="after line"))]
         following = _Line("line", state.speaker, state.lines + 1)
         return stopped + ([(1, _even(",\n", ";\n"), following)] if state.lines < 4 else [])
 
@@ -299,14 +299,14 @@ def play_source():
             return speech(state)
         if state.place == "line":
             return line(state)
-        if state.place == "behind line":
+        if state.place == "after line":
             following = line(_Line("line", state.speaker, state.lines + 1)) if state.lines < 4 else []
             return [(2 * weight, words, target) for weight, words, target in speech(state)] + following
         if state.place == "subject":
             return [(1, _even(f"{person} "), go(place="verb", person=person)) for person in persons]
         if state.place == "verb":
-            return [(3, conjugated, go(place="object")), (1, spell(adverbs), go(place="verb behind adverb"))]
-        if state.place == "verb behind adverb":
+            return [(3, conjugated, go(place="object")), (1, spell(adverbs), go(place="verb after adverb"))]
+        if state.place == "verb after adverb":
             return [(1, conjugated, go(place="object"))]
         if state.place == "object":
             return [
@@ -317,11 +317,11 @@ def play_source():
         if state.place == "noun":
             return [
                 (1, spell(adjectives), go(place="last noun")),
-                (2, own_nouns(state.speaker), go(place="behind noun")),
+                (2, own_nouns(state.speaker), go(place="after noun")),
             ]
         if state.place == "last noun":
-            return [(1, own_nouns(state.speaker), go(place="behind noun"))]
-        if state.place == "behind noun":
+            return [(1, own_nouns(state.speaker), go(place="after noun"))]
+        if state.place == "after noun":
             return [(3, _even(", "), go(place="link"))] + end(state)
         if state.place == "link":
             return [(1, spell(links, ""), go(place="pronoun"))]

@@ -43,8 +43,9 @@ _CHAR = [
 ]
 _MNIST = ["rnn_basics.py", "--section=mnist", "--config=test", "--set", "n_epochs=10"]
 _SERIES = ["time_series.py", "--config=test", "--set", "n_iterations=1501"]
+_LSTM = ["lstm_by_hand.py", "--section=train", "--config=test", "--set", "n_iterations=1501"]
 _ECHO = ["binary_echo.py", "--config=test", "--set", "num_epochs=20"]
-# By script and mode: a command of some seconds behind its start, with checkpoints all the time.
+# By script and mode: a command of some seconds after its start, with checkpoints all the time.
 RUNS = {
     "ptb_word_lm basic": [*_PTB, "--rnn_mode=basic", "--save_every=20steps"],
     "ptb_word_lm fused": [*_PTB, "--rnn_mode=fused", "--save_every=0.3"],
@@ -58,13 +59,15 @@ RUNS = {
     "time_series every step": [*_SERIES[:2], "--set", "n_iterations=401", "--save_every=1steps"],
     "time_series projection fused": [*_SERIES, "--rnn_mode=fused", "--save_every=0.2"],
     "time_series dropout": [*_SERIES, "--model=dropout", "--save_every=50steps"],
+    "lstm_by_hand": [*_LSTM, "--save_every=50steps"],
+    "lstm_by_hand api": [*_LSTM, "--model=api", "--save_every=0.2"],
     "binary_echo auto": [*_ECHO, "--save_every=0.1"],
     "binary_echo basic": [*_ECHO, "--rnn_mode=basic", "--model=static", "--save_every=300steps"],
 }
 # The lines that are the same whenever they are printed, but for a rate; others have a speed or a path in them.
 _LINES = re.compile(
     r"Epoch: \d+ (Train|Valid) Perplexity|Test Perplexity|Epoch \d+ Loss|\d+ Train accuracy|\d+ (\tMSE|Training MSE)|"
-    r"Average loss at|Loss at the end|The best weights|X at distance"
+    r"MSE over the whole range|Average loss at|Loss at the end|The best weights|X at distance"
 )
 _RATE = re.compile(r" \d+ characters/s$")
 _BAD_INPUT = "bad or damaged or not_take or cannot_be or may_not or wrong"  # in the names of those tests
@@ -132,7 +135,7 @@ def runs_with_kills(command, folder, kills, seconds, chance):
 
     Args:
       seconds: how long a run takes that is not harmed. A process is killed between 30 and 75 % of that, or up to 15 %
-        behind its first checkpoint.
+        after its first checkpoint.
       chance: a `random.Random`.
     """
     survived = 0

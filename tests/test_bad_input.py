@@ -7,7 +7,7 @@ import tempfile
 import pytest
 from test_tf1 import SCRIPTS
 
-TRAINING = [script for script in SCRIPTS if script != "lstm_by_hand.py"]
+SECTIONS = {"rnn_basics.py": ["--section=mnist"], "lstm_by_hand.py": ["--section=train"]}  # that train
 CASES = [
     (["--seed=x"], "--seed"),
     (["--seed=4294967296"], "--seed: 4294967296 is not in the range from 0 to 2147483647"),
@@ -19,8 +19,6 @@ CASES = [
     (["--set", "batch_size=1.5"], "batch_size is of type int"),
     (["--set", "batch_size=0"], "batch_size must be at least 1"),
     (["--save_path"], "--save_path"),
-]
-OF_TRAINING = [
     (["--save_path=file"], "--save_path=file cannot be a folder"),
     (["--save_path=a\nb/../file"], "cannot be a folder"),
     (["--save_path=runs/lr[1]"], "--save_path=runs/lr[1] has one of * ? ["),
@@ -41,10 +39,9 @@ TOO_LARGE = {
 def refuse(script, arguments, capsys):
     """Runs the script in a folder with an empty file; returns its one line on stderr, and has seen what it left."""
     open("file", "w").close()
-    section = ["--section=mnist"] if script == "rnn_basics.py" else []
     module = importlib.import_module(script.removesuffix(".py"))
     with pytest.raises(SystemExit) as exit_:
-        module.main(["--config=test", *section, *arguments])
+        module.main(["--config=test", *SECTIONS.get(script, []), *arguments])
     error = capsys.readouterr().err
     assert exit_.value.code == 2 and error.count("\n") == 1 and error.startswith(f"{script}: error: "), error
     assert os.listdir() == ["file"] and not os.path.getsize("file")
@@ -53,16 +50,7 @@ def refuse(script, arguments, capsys):
 
 @pytest.mark.parametrize("arguments, message", CASES)
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_bad_flags(tmp_path, monkeypatch, capsys, script, arguments, message):
-    monkeypatch.chdir(tmp_path)
-    if script == "lstm_by_hand.py" and "--save_path" in arguments:
-        message = "--save_path"
-    assert message in refuse(script, arguments, capsys)
-
-
-@pytest.mark.parametrize("arguments, message", OF_TRAINING)
-@pytest.mark.parametrize("script", TRAINING)
-def test_bad_folders(tmp_path, monkeypatch, capsys, script, arguments, message):
+def test_bad_input(tmp_path, monkeypatch, capsys, script, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in refuse(script, arguments, capsys)
 
@@ -92,8 +80,8 @@ def as_another_user(monkeypatch):
         ("rnn_basics.py", ["--data_path=files"], "train-images-idx3-ubyte cannot be read: Permission denied"),
         ("time_series.py", ["--data_path=files/ptb.train.txt"], "ptb.train.txt cannot be read: Permission denied"),
         ("lstm_by_hand.py", ["--distribution=files/ptb.train.txt"], "ptb.train.txt cannot be read: Permission denied"),
-        *((script, ["--save_path=files"], "--save_path=files: ") for script in TRAINING),
-        *((script, ["--save_path=files/run"], "files is not writable: name another folder") for script in TRAINING),
+        *((script, ["--save_path=files"], "--save_path=files: ") for script in SCRIPTS),
+        *((script, ["--save_path=files/run"], "files is not writable: name another folder") for script in SCRIPTS),
     ],
 )
 def test_what_another_user_may_not_do(as_another_user, capsys, script, arguments, message):
@@ -106,7 +94,7 @@ def test_what_another_user_may_not_do(as_another_user, capsys, script, arguments
     module = importlib.import_module(script.removesuffix(".py"))
     as_another_user()
     with pytest.raises(SystemExit) as exit_:
-        module.main(["--config=test", *(["--section=mnist"] if script == "rnn_basics.py" else []), *arguments])
+        module.main(["--config=test", *SECTIONS.get(script, []), *arguments])
     error = capsys.readouterr().err
     assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
     assert sorted(os.listdir()) == ["closed", "files"] and "run" not in os.listdir("files")

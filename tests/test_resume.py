@@ -13,6 +13,7 @@ import pytest
 
 import binary_echo
 import char_gru
+import lstm_by_hand
 import ptb_word_lm
 import rnn_basics
 import soak
@@ -26,6 +27,7 @@ SERIES = ["--config=test", "--save_path=run"]
 @pytest.fixture
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ def in_tmp_path(tmp_path, monkeypatch):
         ("char_gru fused", 3),
         ("rnn_basics basic", 4),
         ("time_series every step", 6),
+        ("lstm_by_hand", 3),
         ("binary_echo auto", 4),
     ],
 )
@@ -89,12 +92,41 @@ def test_checkpoints_between_the_epochs(in_tmp_path, monkeypatch):
     save = checkpoints.Checkpoints.save
 
     def note(self, session, values, *args):
-        saved.append(values["iteration"])
+        saved.append(values["position"]["step"] or "end")
         save(self, session, values, *args)
 
     monkeypatch.setattr(checkpoints.Checkpoints, "save", note)
     time_series.main([*SERIES, "--save_every=40steps"])
-    assert saved == [40, 80, 102]
+    assert saved == [40, 80, "end"]
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused(in_tmp_path, capsys, monkeypatch):
+    dumps = checkpoints.json.dumps
+
+    def as_it_was(value):
+        if "identity" in value:
+            value = {"identity": value["identity"], "progress": value["values"]}
+        return dumps(value)
+
+    monkeypatch.setattr(checkpoints.json, "dumps", as_it_was)
+    time_series.main(SERIES)
+    monkeypatch.undo()
+    monkeypatch.chdir(in_tmp_path)
+    with pytest.raises(SystemExit) as exit_:
+        time_series.main(SERIES)
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and "is of an earlier version of this program" in error
+
+
+def test_what_is_computed_is_saved_when_the_reader_goes_away(tmp_path):
+    """Ctrl-C under `| tee log` ends tee as well: the next line meets a closed pipe before the signal is obeyed."""
+    command = ["binary_echo.py", "--config=test", "--rnn_mode=basic", "--set", "num_epochs=500", "--save_path=run"]
+    process = soak.start(command, tmp_path)
+    while "Average loss" not in process.stdout.readline():
+        assert process.poll() is None
+    process.stdout.close()
+    assert process.wait(60) == 141
+    assert [name for name in os.listdir(tmp_path / "run") if name.endswith(".index")]
 
 
 def test_the_folder_belongs_to_one_run(in_tmp_path, capsys):
@@ -174,10 +206,10 @@ def test_weights_that_are_no_numbers_are_not_saved(in_tmp_path):
             session.run(tf.global_variables_initializer())
             saved.save(session, {}, {})
             session.run(tf.assign(w, [1.0, float("nan")]))
-            with pytest.raises(ValueError, match="the weights are no finite numbers any more behind step 0"):
+            with pytest.raises(ValueError, match="the weights are not finite after step 0"):
                 saved.save(session, {}, {})
         assert [name for name in os.listdir("run") if name.endswith(".index")] == ["model-0.index"]
-        with pytest.raises(ValueError, match="no finite numbers"):  # nor is a run without a folder a success
+        with pytest.raises(ValueError, match="not finite"):  # nor is a run without a folder a success
             checkpoints.Checkpoints(None, None, {"script": "x"}, {}).save(session, {}, {})
 
 
@@ -188,6 +220,7 @@ def test_weights_that_are_no_numbers_are_not_saved(in_tmp_path):
         ("char_gru.py", ["--data_path=book.txt", "--set", "batch_size=8"]),
         ("rnn_basics.py", ["--section=mnist"]),
         ("time_series.py", ["--save_every=40steps"]),
+        ("lstm_by_hand.py", ["--section=train", "--save_every=1steps"]),
         ("binary_echo.py", []),
     ],
 )
@@ -226,12 +259,12 @@ def test_events_on_a_full_disk(tmp_path, run_script):
     code = f"""
 import resource, signal, sys; sys.path.insert(0, {str(ROOT)!r})
 import time_series
-run_training = time_series.run_training
+run_epoch = time_series.run_epoch
 def run_on_a_full_disk(*args):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-    run_training(*args)
-time_series.run_training = run_on_a_full_disk
+    return run_epoch(*args)
+time_series.run_epoch = run_on_a_full_disk
 time_series.main({SERIES!r})
 """
     process = run_script("-c", code)
@@ -334,6 +367,7 @@ def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, 
         (char_gru.main, ["--data_path=book.txt", "--set", "batch_size=8"]),
         (rnn_basics.main, ["--section=mnist", f"--data_path={images()}", "--set", "batch_size=10"]),
         (time_series.main, []),
+        (lstm_by_hand.main, ["--section=train"]),
         (binary_echo.main, []),
     ]:
         seen.clear()
@@ -349,7 +383,7 @@ def test_memory_stays_flat(corpus, tmp_path, run_script, saves):
 import os, sys; sys.path.insert(0, {str(ROOT)!r})
 import ptb_word_lm
 plot = ptb_word_lm.plot_learning_curve
-def measure(*args):  # is called behind each epoch
+def measure(*args):  # is called after each epoch
     result = plot(*args)
     with open("/proc/self/statm") as file:
         print("resident", int(file.read().split()[1]))

@@ -26,6 +26,19 @@ class Position(types.SimpleNamespace):
         super().__init__(epoch=epoch, step=step, **values)
 
 
+def in_fixed_order(session_config=None):
+    """The session's configuration, or an equal one, with which the gradients of many time steps add up in one order.
+
+    To save memory TensorFlow would add them to a variable as they come, in another order in each run.
+    """
+    config = tf.ConfigProto()
+    if session_config:
+        config.CopyFrom(session_config)
+    options = config.graph_options.rewrite_options
+    options.memory_optimization = options.NO_MEM_OPT
+    return config
+
+
 class Run(contextlib.AbstractContextManager):
     """A session that goes on from the newest checkpoint in --save_path, and saves, records and stops on request.
 
@@ -70,7 +83,7 @@ class Run(contextlib.AbstractContextManager):
             initialize = tf.global_variables_initializer()
             tf.get_default_graph().finalize()
             stack.enter_context(self._checkpoints)
-            self.session = stack.enter_context(tf.Session(config=self._session_config))
+            self.session = stack.enter_context(tf.Session(config=in_fixed_order(self._session_config)))
             self.session.run(initialize)
             wall_s = 0.0
             if restored := self._checkpoints.restore(self.session):
@@ -99,6 +112,22 @@ class Run(contextlib.AbstractContextManager):
     def steps(self):
         """Yields the steps that the epoch still has; between two of them the run is saved, or stopped, where asked."""
         yield from (start for start, _ in self.pieces(1))
+
+    def recorded_steps(self, interval, *names):
+        """`steps` of a run of one epoch, whose values have no end of an epoch to be recorded at.
+
+        The first of every `interval` steps becomes a record: its number as `iteration`, and the position's `names`.
+        """
+
+        def record():
+            iteration = len(self.records) * interval
+            if iteration < self.position.step:
+                self.record(iteration=iteration, **{name: getattr(self.position, name) for name in names})
+
+        record()  # of the last step, whose line has met a closed pipe before it was recorded
+        for step in self.steps():
+            yield step
+            record()
 
     def pieces(self, length):
         """The same in pieces of at most `length` steps, each its first step and its end: for loops in the graph."""

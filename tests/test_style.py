@@ -1,0 +1,80 @@
+"""What a reader may rely on: short functions, one place that imports TensorFlow, sources with an address."""
+
+import ast
+import re
+
+import pytest
+
+from conftest import ROOT
+
+SCRIPTS = {  # the most lines of each
+    "ptb_word_lm.py": 360,
+    "rnn_basics.py": 480,
+    "time_series.py": 420,
+    "lstm_by_hand.py": 420,
+    "binary_echo.py": 400,
+    "char_gru.py": 560,
+}
+FOLDERS = (".", "tf1", "studies", "data", "benchmarks")
+GRAMMARS = ("word_source", "play_source")  # of data/sample.py: a table each, in the form of functions
+FILES = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))]
+WHOLE_RUNS = ("main", "train", "mnist")  # functions that are a run from its start to its end
+LINES, LINES_OF_A_RUN, ARGUMENTS = 80, 70, 13  # TensorFlow's dynamic_rnn has 9, ours three more and the cell
+
+
+def functions(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_functions_fit_on_a_screen(path):
+    for function in functions(path):
+        if function.name in GRAMMARS:
+            continue
+        lines = function.end_lineno - function.lineno + 1
+        limit = LINES_OF_A_RUN if path.name in SCRIPTS and function.name in WHOLE_RUNS else LINES
+        assert lines <= limit, f"{function.name} has {lines} lines"
+        arguments = function.args.args + function.args.kwonlyargs
+        assert len(arguments) <= ARGUMENTS, function.name
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_are_as_short_as_their_tutorials_allow(script):
+    lines = (ROOT / script).read_text(encoding="utf-8").count("\n")
+    assert lines <= SCRIPTS[script]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("[a-z]*.py")), ids=lambda path: path.stem)
+def test_studies_have_their_question_and_their_command(path):
+    text = path.read_text(encoding="utf-8")
+    assert 40 <= text.count("\n") <= 200
+    docstring = ast.get_docstring(ast.parse(text))
+    assert "?" in docstring and f"python -m studies.{path.stem}" in docstring
+    assert f"python -m studies.{path.stem}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_tensorflow_is_imported_in_one_place():
+    for path in FILES:
+        if path.parent.name != "tf1":
+            found = re.search(r"^\s*(import|from) (tensorflow|tf_keras|keras)", path.read_text(encoding="utf-8"), re.M)
+            assert not found, path
+
+
+def test_sources_are_cited_by_what_a_reader_can_find():
+    for path in [*FILES, *ROOT.glob("*.md"), *(ROOT / "tests").glob("*.py")]:
+        assert not re.search(r"\bseed 0\d\d\b", path.read_text(encoding="utf-8")), path
+
+
+def test_every_function_has_a_caller():
+    """A function that only tests call is dead; commands, and the tutorials' names that users call, are not."""
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
+    for path in FILES:
+        for function in functions(path):
+            if function.name.startswith("__") or function.name in USERS:
+                continue
+            uses = len(re.findall(rf"\b{function.name}\b", texts))
+            assert uses > 1, f"{path.name}: {function.name}"
+
+
+USERS = {"gradient", "__getattr__"}
