@@ -1,55 +1,53 @@
 """A multi-layer LSTM twice: through TensorFlow's API, and written out by hand; the two are the same mathematics.
 
-Source: seed 003's notes (2020, in Chinese), for TensorFlow 1.13. Sections, in their order:
+Source: notes in Chinese on LSTMs (29 March 2020), for TensorFlow 1.13. Sections, in their order:
 
-    api            MultiRNNCell of BasicLSTMCells, dynamic_rnn and its parameters by example, [cell] * n
-    by_hand        the class LSTM, and the distributions that its weights can begin with
-    equality       with the same weights: the API's LSTM, the one by hand, and one with weights for x and h apart
-    train          both learn to predict the next value of a time series from the 30 before it
-    initial_state  a trainable initial state against zeros, over 5 seeds
+    api      MultiRNNCell of BasicLSTMCells, and dynamic_rnn
+    by_hand  the class LSTM
+    train    an LSTM, by hand or through the API, learns to predict the next value of a series from the 30 before it
 
-Commands, the MSE of the LSTM by hand, and the time on 2 cores:
+Commands, the MSE over the whole range that the training ends with, and the time on 2 cores:
 
-    python lstm_by_hand.py --section=train     MSE over the whole range: 0.000768, with 43,777 numbers to train     30 s
-    python lstm_by_hand.py                                                                                  2 minutes
+    python lstm_by_hand.py                                  0.000768, with 43,777 numbers to train    30 s
+    python lstm_by_hand.py --section=train --model=api      0.334387, with 7,911 numbers to train     10 s
 
-No section trains longer than some seconds at a time, so nothing is saved but the picture.
+What the notes say in words is measured in studies/: lstm_equality, output_gate, initial_state, dynamic_rnn_parameters,
+shared_cells and weight_distributions.
 
 The code by hand keeps the names and sizes of the source, which does not run as printed. What was changed:
 
 * `__init__` creates `weights` and `biases`, which `lstm_init` fills; there is one `lstm_init`, not two.
-* `encoder_lstm` takes no `args`; `lstm_init` makes the placeholder that it reads.
+* `encoder_lstm` takes no `args`; `lstm_init` makes the placeholder that it reads. What it starts from is a method.
 * `x[t]` is sliced and not squeezed: at input width 1 or batch size 1 the source loses a dimension.
 * h = o * tanh(c), the LSTM's output (Hochreiter and Schmidhuber 1997; Gers et al. 2000). The source has
-  h = o * tanh(candidate), which leaves the memory c out of the output; `train` measures both.
+  h = o * tanh(candidate), which leaves the memory c out of the output.
 * `lstm_one_shift` returns new lists and leaves its caller's alone.
 * `first_guess`, which the source explains and ignores, is added to the truncated normal distribution.
 * A weight's file must hold numbers only, and a bias's file has its shape checked too.
-* The constructor takes what the source fixes (`time_step`, the distribution) and the two variants that are measured;
-  `gates` is apart from `lstm_unit`, for the per-gate form; `output`, `initial_state` and `final_state` are kept.
-* The weights of the initial state are made after the others, so that with and without them the others begin the same.
+* The constructor takes what the source fixes, `time_step` and the distribution; `output`, `initial_state` and
+  `final_state` are kept.
+* The weights of the initial state are made after the others, so that without them the others begin the same.
 * The API's part: `BasicLSTMCell[(num_units=n) ...]` is a call; `tf.contrib.layers.fully_connected` without activation
   is `tf.layers.dense`.
 """
-
-import itertools
-import os
-import tempfile
 
 import numpy as np
 
 import configs
 import reader
-from tf1 import app, plots, progress, tf
-from tf1.app import UserError
+from tf1 import app, checkpoints, plots, progress, tf
+from tf1.app import Diverged, UserError
+from tf1.training import Position, Run
 
-_CSV_CHARACTERS = 1 << 22  # 600 for each number of the largest weight
 DISTRIBUTIONS = ("tn", "xavier", "dl", "he", "glorot_bengio")
+MODELS = {"by_hand": "by hand", "api": "API, [20, 30]"}
+REPORT_INTERVAL = 100  # iterations from line to line
 
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("lstm_by_hand.py", __doc__)
     parser.add_argument("--section", choices=(*SECTIONS, "all"), default="all", help="default: %(default)s")
+    parser.add_argument("--model", choices=tuple(MODELS), help="that --section=train trains (default: by_hand)")
     parser.add_argument("--config", default="small", help="small or test (default: %(default)s)")
     parser.add_argument(
         "--distribution",
@@ -58,51 +56,8 @@ def parse_args(argv=None):
         help=f"of the weights by hand at the start: {', '.join(DISTRIBUTIONS)}, or CSV files, one for each weight, as "
         "in weights/{name}.csv, where {name} stands for LSTMWf1 and so on (default: %(default)s)",
     )
-    parser.add_common("--seed", "--set")
+    parser.add_common("--save_path", "--save_every", "--seed", "--set")
     return parser.parse_args(argv)
-
-
-def read_csv(path, var_name, shape):
-    """The array of `shape`, one or two dimensions, in a file of numbers separated by commas: float32.
-
-    Raises:
-      UserError, a ValueError: there is no such file, it holds something else than numbers, or another shape.
-    """
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            text = file.read(_CSV_CHARACTERS + 1)
-        if len(text) > _CSV_CHARACTERS:
-            raise UserError(f"{path} is too large for the weights of {var_name}")
-        lines = [line for line in text.splitlines() if line.strip()] or [""]
-        array = np.array([line.split(",") for line in lines], float)
-    except FileNotFoundError as error:
-        raise UserError(f"--distribution: {path} is neither a file nor one of {', '.join(DISTRIBUTIONS)}") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UserError:
-        raise
-    except ValueError as error:
-        raise UserError(f"{path} must hold numbers separated by commas, for {var_name}: {error}") from error
-    if len(shape) == 1 and 1 in array.shape:
-        array = array.reshape(-1)
-    if array.shape != tuple(shape):
-        expected, found = (" x ".join(map(str, dimensions)) for dimensions in (shape, array.shape))
-        raise UserError(f"{path} is not of the shape of {var_name}: expected {expected} numbers, found {found}")
-    if not np.all(np.abs(array) <= np.finfo(np.float32).max):  # not true of NaN either
-        raise UserError(f"{path} has numbers for {var_name} that are not finite")
-    return array.astype(np.float32)
-
-
-def weight_shapes(width, trainable_start=True):
-    """The shapes of an LSTM's weights by name, for layers of `width[1:]` units over inputs of `width[0]` values."""
-    shapes = {}
-    layers = list(enumerate(zip(width, width[1:]), start=1))
-    for i, (n1, n2) in layers:
-        for gate in "fico":
-            shapes[f"LSTMW{gate}{i}"] = [n2 + n1, n2]  # rows for h, then for x
-    for i, (n1, n2) in layers if trainable_start else ():
-        shapes[f"WEH{i}"] = shapes[f"WEC{i}"] = [n1, n2]  # make the initial h and c
-    return shapes
 
 
 class LSTM:
@@ -112,33 +67,39 @@ class LSTM:
       input_dim: values of an input.
       time_step: how many inputs a sequence has.
       distribution: of the weights at the start, see `weight_variable`; {name} in a file's name stands for the weight's.
-      trainable_start: the initial h and c of each layer come from x[0] through trainable tanh layers; else zeros.
-      candidate_output: h = o * tanh(candidate), the source's slip, instead of the LSTM's h = o * tanh(c).
 
     Attributes:
       weights, biases: the variables by name.
+      initial_state: the h and the c of each layer before the first time step, two lists.
       output: the top layer's h, a list of time_step tensors [batch_size, width[-1]].
-      final_state: the h and the c of each layer behind the last time step, two lists.
+      final_state: the h and the c of each layer after the last time step, two lists.
     """
 
-    def __init__(self, input_dim, time_step=30, distribution="dl", trainable_start=True, candidate_output=False):
+    def __init__(self, input_dim, time_step=30, distribution="dl"):
         self.input_dim = input_dim
         self.width = [input_dim, 32, 32, 64]
         self.time_step = time_step
         self.distribution = distribution
-        self.trainable_start = trainable_start
-        self.candidate_output = candidate_output
         self.weights, self.biases = {}, {}
         self.lstm_init()
         self.output = self.encoder_lstm()
 
-    def weight_shapes(self):
-        return weight_shapes(self.width, self.trainable_start)
+    @staticmethod
+    def weight_shapes(width):
+        """The shapes of the weights by name, for layers of `width[1:]` units over inputs of `width[0]` values."""
+        shapes = {}
+        layers = list(enumerate(zip(width, width[1:]), start=1))
+        for i, (n1, n2) in layers:
+            for gate in "fico":
+                shapes[f"LSTMW{gate}{i}"] = [n2 + n1, n2]  # rows for h, then for x
+        for i, (n1, n2) in layers:
+            shapes[f"WEH{i}"] = shapes[f"WEC{i}"] = [n1, n2]  # make the initial h and c
+        return shapes
 
     def lstm_init(self):
         """Makes the placeholder and all weights and biases."""
         self.x = tf.placeholder(tf.float32, [self.time_step, None, self.input_dim])
-        for name, shape in self.weight_shapes().items():
+        for name, shape in self.weight_shapes(self.width).items():
             distribution = self.distribution.replace("{name}", name)
             self.weights[name] = self.weight_variable(shape, name, distribution, scale=1 / shape[1])
         for i, n2 in enumerate(self.width[1:], start=1):
@@ -152,24 +113,24 @@ class LSTM:
                  h, c |          h, c |          h, c |
                       v               v               v          to the same layers at t + 1
         """
-        h, c = [], []
-        input_h = input_c = self.x[0]  # [batch_size, input_dim]
-        for i, n2 in enumerate(self.width[1:], start=1):
-            if self.trainable_start:
-                input_h = tf.nn.tanh(tf.matmul(input_h, self.weights[f"WEH{i}"]))
-                input_c = tf.nn.tanh(tf.matmul(input_c, self.weights[f"WEC{i}"]))
-            else:
-                input_h = input_c = tf.zeros([tf.shape(self.x)[1], n2])
-            h.append(input_h)  # [batch_size, n2]
-            c.append(input_c)
-        self.initial_state = h, c
-
+        h, c = self.initial_state = self.first_state()
         output = []
         for t in range(self.time_step):
             h, c = self.lstm_one_shift(self.x[t], h, c, len(self.width) - 1)
             output.append(h[-1])
         self.final_state = h, c
         return output
+
+    def first_state(self):
+        """The h and the c of each layer at the start, which trainable tanh layers make from x[0]."""
+        h, c = [], []
+        input_h = input_c = self.x[0]  # [batch_size, input_dim]
+        for i in range(1, len(self.width)):
+            input_h = tf.nn.tanh(tf.matmul(input_h, self.weights[f"WEH{i}"]))
+            input_c = tf.nn.tanh(tf.matmul(input_c, self.weights[f"WEC{i}"]))
+            h.append(input_h)  # [batch_size, width[i]]
+            c.append(input_c)
+        return h, c
 
     def lstm_one_shift(self, x, h, c, num_lstm):
         """One time step of all layers.
@@ -197,19 +158,14 @@ class LSTM:
         Returns:
           h and c at this time step.
         """
-        f, i, candidate, o = self.gates(x, h, k)
+        hx = tf.concat([h, x], axis=1)  # [batch_size, n2 + n1]
+        f, i, candidate, o = (
+            tf.nn.xw_plus_b(hx, self.weights[f"LSTMW{gate}{k}"], self.biases[f"LSTMb{gate}{k}"]) for gate in "fico"
+        )
         f, i, candidate, o = tf.nn.sigmoid(f), tf.nn.sigmoid(i), tf.nn.tanh(candidate), tf.nn.sigmoid(o)
         c = f * c + i * candidate
-        h = o * tf.nn.tanh(candidate if self.candidate_output else c)
+        h = o * tf.nn.tanh(c)
         return h, c
-
-    def gates(self, x, h, k):
-        """What the forget gate, the input gate, the candidate and the output gate of layer `k` are made from.
-
-        Four tensors [batch_size, n2], before their sigmoid or tanh.
-        """
-        hx = tf.concat([h, x], axis=1)  # [batch_size, n2 + n1]
-        return [tf.nn.xw_plus_b(hx, self.weights[f"LSTMW{gate}{k}"], self.biases[f"LSTMb{gate}{k}"]) for gate in "fico"]
 
     def weight_variable(self, shape, var_name, distribution="tn", scale=0.1, first_guess=0):
         """A variable for a weight matrix.
@@ -241,402 +197,205 @@ class LSTM:
         elif distribution == "glorot_bengio":
             initial = tf.random_uniform(shape, -np.sqrt(6 / (m + n)), np.sqrt(6 / (m + n)))
         else:
-            initial = read_csv(distribution, var_name, shape)
+            initial = reader.read_weights(distribution, var_name, shape)
         return tf.Variable(initial, name=var_name, dtype=tf.float32)
 
     def bias_variable(self, shape, var_name, distribution=""):
         """A variable for a bias vector of `shape` [n]: zeros, or the numbers of the CSV file `distribution`."""
-        initial = read_csv(distribution, var_name, shape) if distribution else tf.zeros(shape)
+        initial = reader.read_weights(distribution, var_name, shape) if distribution else tf.zeros(shape)
         return tf.Variable(initial, name=var_name, dtype=tf.float32)
 
 
-class PerGateLSTM(LSTM):
-    """The form at the end of the source, W_x x + W_h h + b for each gate: eight weight arrays a layer, not four."""
-
-    def weight_shapes(self):
-        shapes = {}
-        for name, (m, n2) in super().weight_shapes().items():
-            if name.startswith("LSTMW"):
-                shapes[name.replace("W", "Wh")] = [n2, n2]
-                shapes[name.replace("W", "Wx")] = [m - n2, n2]
-            else:
-                shapes[name] = [m, n2]
-        return shapes
-
-    def gates(self, x, h, k):
-        return [
-            tf.matmul(x, self.weights[f"LSTMWx{gate}{k}"])
-            + tf.matmul(h, self.weights[f"LSTMWh{gate}{k}"])
-            + self.biases[f"LSTMb{gate}{k}"]
-            for gate in "fico"
-        ]
-
-
-def api_layout(values, k):
-    """The arrays of layer `k` by hand as BasicLSTMCell has them: kernel [n1 + n2, 4 n2] and bias [4 n2].
-
-        by hand, for each gate           BasicLSTMCell, all gates side by side
-            W_f, W_i, W_c, W_o               i     c     f     o
-        h   [n2, n2]                     x   [n1, 4 n2]
-        x   [n1, n2]                     h   [n2, 4 n2]
-
-    Args:
-      values: weights and biases, or their gradients, by name.
-    """
-    weights, biases = ([values[f"LSTM{kind}{gate}{k}"] for gate in "icfo"] for kind in "Wb")
-    kernel = np.hstack([np.roll(weight, -weight.shape[1], axis=0) for weight in weights])
-    return kernel, np.concatenate(biases)
-
-
-def per_gate_layout(values):
-    """The arrays by hand as `PerGateLSTM` has them, by its names."""
-    apart = {}
-    for name, value in values.items():
-        if name.startswith("LSTMW"):
-            n2 = value.shape[1]
-            apart[name.replace("W", "Wh")], apart[name.replace("W", "Wx")] = value[:n2], value[n2:]
-        else:
-            apart[name] = value
-    return apart
-
-
-def api_lstm(inputs, num_units, initial_state=None, time_major=False):
-    """The API's layers over `inputs` [batch_size, time_step, input_dim]: outputs, final states and the cells."""
-    cells = [tf.nn.rnn_cell.BasicLSTMCell(n) for n in num_units]
-    cell = tf.nn.rnn_cell.MultiRNNCell(cells)
-    outputs, states = tf.nn.dynamic_rnn(
-        cell, inputs, initial_state=initial_state, time_major=time_major, dtype=tf.float32
-    )
-    return outputs, states, cells
-
-
 class NextValueModel:
-    """Predicts the value behind a sequence, from the last h of an LSTM through one linear layer.
+    """Predicts the value after a sequence, from the last h of an LSTM through one linear layer.
 
     Args:
       config: the hyperparameters.
       x: a placeholder for the sequences.
       last_output: [batch_size, units].
       time_major: how `x` is laid out: [time_step, batch_size, 1], or [batch_size, time_step, 1].
+      seed: of the batches.
     """
 
-    def __init__(self, config, x, last_output, time_major):
+    def __init__(self, config, x, last_output, time_major, seed):
+        series = reader.TutorialSeries(config.time_step)
+        self.input = reader.SeriesInput(series, config.batch_size, config.n_iterations, seed)
         self.x, self._time_major = x, time_major
         self.y = tf.placeholder(tf.float32, [None, 1])
         # tf.contrib.layers.fully_connected(last_output, 1, activation_fn=None)
-        # With an op seed, so that it begins the same behind different LSTMs.
+        # With an op seed, so that it begins the same after different LSTMs.
         kernel_initializer = tf.glorot_uniform_initializer(seed=1)
         self.predictions = tf.layers.dense(last_output, 1, kernel_initializer=kernel_initializer)  # [batch_size, 1]
         self.loss = tf.reduce_mean(tf.square(self.predictions - self.y))  # MSE
         optimizer = tf.train.AdamOptimizer(config.learning_rate)
-        grads_and_vars = optimizer.compute_gradients(self.loss)
-        self.untrained = [variable.op.name for gradient, variable in grads_and_vars if gradient is None]
-        self.training_op = optimizer.apply_gradients(grads_and_vars)
+        self.training_op = optimizer.minimize(self.loss, tf.train.get_or_create_global_step())
 
     def feed_dict(self, X, y):
         """For `X` [batch_size, time_step, 1] and `y` [batch_size, 1]."""
         return {self.x: X.transpose(1, 0, 2) if self._time_major else X, self.y: y}
 
 
-def build_api_model(config, num_units):
+def build_model(model, config, distribution, seed):
+    """The network that --model names; `distribution` is of the weights by hand, `seed` of the batches."""
+    if model == "by_hand":
+        lstm = LSTM(1, config.time_step, distribution)
+        return NextValueModel(config, lstm.x, lstm.output[-1], True, seed)
     x = tf.placeholder(tf.float32, [None, config.time_step, 1])
-    outputs, _, _ = api_lstm(x, num_units)
-    return NextValueModel(config, x, outputs[:, -1, :], time_major=False)  # the last h, not the last c
+    cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(i) for i in [20, 30]])
+    outputs, states = tf.nn.dynamic_rnn(cell, x, dtype=tf.float32)
+    return NextValueModel(config, x, outputs[:, -1, :], False, seed)  # the last h, not the last c
 
 
-def build_model_by_hand(config, distribution, **settings):
-    lstm = LSTM(1, config.time_step, distribution, **settings)
-    return NextValueModel(config, lstm.x, lstm.output[-1], time_major=True)
+def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=None):
+    """Runs the model over the batches of its input; a training is one epoch.
 
-
-def run_training(session, model, config, random, verbose=False):
-    """Trains on batches of the series from `random`, a RandomState; returns the MSE of evenly spread sequences.
-
+    Args:
+      session: a session with the variables initialised.
+      model: a `NextValueModel`.
+      eval_op: run in every step, `model.training_op` for training.
+      verbose: prints a line every 100 iterations.
+      position: a `Position` to begin at, kept up to date, with the `mse` of the last line; None: the beginning.
+      steps: yields the numbers of the steps that are still to do; None: those of the whole epoch.
     Returns:
-      The MSE, and the times, the truth and the predictions that it is made from, each [number of sequences].
+      The MSE of one batch more, after the last step.
     """
-    with progress.bar(config.n_iterations) as iterations:
-        for iteration in iterations:
-            X_batch, y_batch = reader.next_batch(config.batch_size, config.time_step, random)
-            feed_dict = model.feed_dict(X_batch, y_batch[:, -1])
-            _, mse = session.run([model.training_op, model.loss], feed_dict)
-            if not np.isfinite(mse):
-                raise UserError(f"the MSE became {mse:g} at iteration {iteration}: lower --set learning_rate=X", 1)
-            if verbose and iteration % 100 == 0:
-                progress.write(f"{iteration} \tMSE: {mse!s}")
-    starts = np.arange(reader.T_MIN, reader.T_MAX - config.time_step * reader.RESOLUTION, reader.RESOLUTION)
-    times = starts[:, None] + np.arange(config.time_step + 1) * reader.RESOLUTION
+    position = position or Position()
+    fetches = {"mse": model.loss}
+    if eval_op is not None:
+        fetches["eval_op"] = eval_op
+    batches = model.input.batches(position)
+
+    for iteration, (X_batch, y_batch) in zip(range(model.input.epoch_size) if steps is None else steps, batches):
+        mse = session.run(fetches, feed_dict=model.feed_dict(X_batch, y_batch[:, -1]))["mse"]
+        check(mse, iteration)
+        position.step = iteration + 1
+        if iteration % REPORT_INTERVAL == 0:
+            position.mse = float(mse)
+            if verbose:
+                progress.write(mse_line(iteration, mse))
+
+    X_batch, y_batch = next(batches)
+    mse = session.run(model.loss, feed_dict=model.feed_dict(X_batch, y_batch[:, -1]))
+    check(mse, model.input.epoch_size)
+    return mse
+
+
+def check(mse, iteration):
+    if not np.isfinite(mse):
+        raise Diverged("MSE", mse, f"at iteration {iteration}")
+
+
+def mse_line(iteration, mse):
+    return f"{iteration} \tMSE: {np.float32(mse)!s}"
+
+
+def evaluate(session, model, time_step):
+    """The MSE on evenly spread sequences; times, truth and predictions that it is made from, [number of sequences]."""
+    starts = np.arange(reader.T_MIN, reader.T_MAX - time_step * reader.RESOLUTION, reader.RESOLUTION)
+    times = starts[:, None] + np.arange(time_step + 1) * reader.RESOLUTION
     values = reader.time_series(times)
     feed_dict = model.feed_dict(values[:, :-1, None], values[:, -1:])
-    mse, predictions = session.run([model.loss, model.predictions], feed_dict)
+    mse, predictions = session.run([model.loss, model.predictions], feed_dict=feed_dict)
     return float(mse), times[:, -1], values[:, -1], predictions[:, 0]
 
 
-def plot_predictions(truth, predictions, folder):
-    """`truth` is (times, values); `predictions`, of the values at these times, and their MSE by the model's name."""
+def plot_predictions(folder, model, mse, times, truth, predictions):
+    """`truth` and `predictions` of the network called `model`, at the `times`."""
     figure, axes = plots.new_figure()
-    axes.plot(*truth, color="black", linewidth=3, alpha=0.3, label="truth")
-    for name, (mse, values) in predictions.items():
-        axes.plot(truth[0], values, linewidth=1, label=f"{name}, MSE {mse:.4f}")
+    axes.plot(times, truth, color="black", linewidth=3, alpha=0.3, label="truth")
+    axes.plot(times, predictions, linewidth=1, label=f"{MODELS[model]}, MSE {mse:.4f}")
     axes.set(xlabel="time", ylabel="value", title="The next value, from the values before it")
     axes.grid(alpha=0.3)
     axes.legend()
-    return plots.save(figure, folder, "lstm_by_hand_predictions")
+    return plots.save(figure, folder, f"lstm_by_hand_predictions_{model}")
 
 
-def api(config, distribution, seed):
+def api(args, config):
     """Returns `outputs`, `states` and `predictions` of the two-layer LSTM for one batch."""
     hidden_size = [20, 30]
-    X_batch = np.random.RandomState(seed).rand(2, 5, 3)  # [batch_size, seq_length, input_dim]
-
+    X_batch = np.random.RandomState(args.seed).rand(2, 5, 3)  # [batch_size, seq_length, input_dim]
     with tf.Graph().as_default():
-        tf.set_random_seed(seed)
+        tf.set_random_seed(args.seed)
         X = tf.placeholder(tf.float32, [None, None, 3])
+        # An object for each layer: [cell] * 2 would be one set of weights (studies/shared_cells.py).
         cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(i) for i in hidden_size])
-
-        def rnn(inputs, **parameters):  # every call builds layers over the same weights
-            with tf.variable_scope("rnn", reuse=tf.AUTO_REUSE) as scope:
-                return tf.nn.dynamic_rnn(cell, inputs, dtype=tf.float32, scope=scope, **parameters)
-
-        outputs, states = rnn(X)
-        predictions = tf.layers.dense(outputs[:, -1, :], 1)
-        time_major_outputs, _ = rnn(tf.transpose(X, [1, 0, 2]), time_major=True)
-        short_outputs, short_states = rnn(X, sequence_length=[5, 3])
-        _, first_states = rnn(X[:, :2])
-        rest_outputs, _ = rnn(X[:, 2:], initial_state=first_states)
-        sequential_outputs, _ = rnn(X, parallel_iterations=1)
-        swapped_outputs, _ = rnn(X, swap_memory=True)
-        fetches = outputs, states, predictions, time_major_outputs, short_outputs, short_states, rest_outputs
+        outputs, states = tf.nn.dynamic_rnn(cell, X, dtype=tf.float32)
+        predictions = tf.layers.dense(outputs[:, -1, :], 1)  # of the last output, h and not c
         with tf.Session() as sess:
             sess.run(tf.global_variables_initializer())
-            outputs, states, predictions, time_major, short, short_states, rest, sequential, swapped = sess.run(
-                [*fetches, sequential_outputs, swapped_outputs], feed_dict={X: X_batch}
-            )
+            outputs, states, predictions = sess.run([outputs, states, predictions], feed_dict={X: X_batch})
         names = [f"{variable.op.name} {variable.shape}" for variable in tf.trainable_variables()]
-
-    def same(a, b):
-        return f"the same numbers, to {np.max(np.abs(a - b)):.0e}"
 
     print(f"inputs  {X_batch.shape}: batch_size, seq_length, input_dim")
     print(f"outputs {outputs.shape}: the last layer's h at every time step")
     for layer, (c, h) in enumerate(states):
-        print(f"states[{layer}]: c {c.shape}, h {h.shape}, of layer {layer} behind the last time step")
-    print(f"states[-1].h and outputs[:, -1]: {same(states[-1].h, outputs[:, -1])}")
+        print(f"states[{layer}]: c {c.shape}, h {h.shape}, of layer {layer} after the last time step")
+    difference = np.max(np.abs(states[-1].h - outputs[:, -1]))
+    print(f"states[-1].h and outputs[:, -1]: the same numbers, to {difference:.0e}")
     print(f"predictions {predictions.shape}: the last output, h and not c, through one linear layer")
     print(*names, sep="\n")
-    print()
-    print(f"time_major=True: inputs and outputs {time_major.shape}; {same(time_major, outputs.transpose(1, 0, 2))}")
-    print(
-        f"sequence_length=[5, 3]: outputs[1, 3:] are {np.unique(short[1, 3:])}, and states[-1].h[1] is outputs[1, 2]:"
-    )
-    print(f"    {same(short_states[-1].h[1], outputs[1, 2])}")
-    print(f"initial_state=the states behind 2 steps, and the other 3 steps as inputs: {same(rest, outputs[:, 2:])}")
-    print(f"parallel_iterations=1 (default 32; ops of a loop that may run at a time): {same(sequential, outputs)}")
-    print(f"swap_memory=True (a GPU's memory for gradients moves to the host's): {same(swapped, outputs)}")
-    print()
-
-    for num_units, input_dim in ([128, 64], 3), ([20, 20], 3), ([20, 20], 20):
-        shared = num_units[0] == num_units[1]
-        with tf.Graph().as_default():
-            X = tf.placeholder(tf.float32, [None, 5, input_dim])
-            basic_cell = tf.nn.rnn_cell.BasicLSTMCell(num_units[0])
-            cells = [basic_cell] * 2 if shared else [tf.nn.rnn_cell.BasicLSTMCell(num_units=n) for n in num_units]
-            title = f"[cell] * 2 of {num_units[0]} units" if shared else f"num_units = {num_units}"
-            verbosity = tf.logging.get_verbosity()
-            tf.logging.set_verbosity(tf.logging.ERROR)  # TensorFlow warns of shared cells
-            try:
-                stacked_outputs, _ = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), X, dtype=tf.float32)
-                kernels = [v.shape.as_list() for v in tf.trainable_variables() if "kernel" in v.op.name]
-                end = f"outputs {stacked_outputs.shape}, kernels {kernels}"
-                if shared:
-                    end += ", no error, and both layers have the same one"
-            except ValueError as error:
-                end = f"ValueError, {str(error).partition(' for ')[0]}"
-            finally:
-                tf.logging.set_verbosity(verbosity)
-        print(f"{title} over inputs of width {input_dim}: {end}")
-    print("One cell object is one set of weights: a list needs an object for each layer.")
     return {"outputs": outputs, "states": states, "predictions": predictions}
 
 
-def by_hand(config, distribution, seed):
+def by_hand(args, config):
     """Returns `output`, the h of the top layer [time_step, batch_size, 64], for one batch."""
     with tf.Graph().as_default():
-        tf.set_random_seed(seed)
-        lstm = LSTM(1, config.time_step, distribution)
+        tf.set_random_seed(args.seed)
+        lstm = LSTM(1, config.time_step, args.distribution)
         with tf.Session() as sess:
             sess.run(tf.global_variables_initializer())
-            x = np.random.RandomState(seed).rand(config.time_step, 2, 1)
+            x = np.random.RandomState(args.seed).rand(config.time_step, 2, 1)
             output = np.array(sess.run(lstm.output, feed_dict={lstm.x: x}))
-            numbers = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
-            print(f"x {x.shape}: time_step, batch_size, input_dim; output: {len(lstm.output)} times {output[0].shape}")
-            print(f"{len(lstm.weights)} weights and {len(lstm.biases)} biases, {numbers:,} numbers; of layer 2:")
-            for name, variable in {**lstm.weights, **lstm.biases}.items():
-                if name.endswith("2"):
-                    print(f"    {name} {variable.shape}")
+        numbers = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
 
-            print("Distributions of a weight [64, 32]:      mean   standard deviation      least   greatest")
-            with tempfile.TemporaryDirectory() as folder:
-                path = os.path.join(folder, "weight.csv")
-                np.savetxt(path, np.random.RandomState(seed).uniform(-1, 1, [64, 32]), delimiter=",")
-                for name in (*DISTRIBUTIONS, path):
-                    weight = lstm.weight_variable([64, 32], "weight", name)
-                    sess.run(weight.initializer)
-                    value = sess.run(weight)
-                    title = "a CSV file" if name == path else name
-                    numbers = value.mean(), value.std(), value.min(), value.max()
-                    print("    {:32} {:9.4f} {:20.4f} {:10.4f} {:10.4f}".format(title, *numbers))
-                try:
-                    lstm.weight_variable([32, 64], "weight", path)
-                except ValueError as error:
-                    print(f"The same file for a weight [32, 64]: {error}".replace(path, "weight.csv"))
+    print(f"x {x.shape}: time_step, batch_size, input_dim; output: {len(lstm.output)} times {output[0].shape}")
+    print(f"{len(lstm.weights)} weights and {len(lstm.biases)} biases, {numbers:,} numbers; of layer 2:")
+    for name, variable in {**lstm.weights, **lstm.biases}.items():
+        if name.endswith("2"):
+            print(f"    {name} {variable.shape}")
     return {"output": output}
 
 
-def equality(config, distribution, seed):
-    """Gives three LSTMs the same weights and inputs, and compares them with the one by hand.
-
-    Returns the largest differences: `api` and `per_gate`, of outputs; `api_gradients` and `per_gate_gradients`, of the
-    gradients of inputs, weights and biases, in proportion to the largest gradient.
-    """
-    forget_bias = 1.0  # BasicLSTMCell's default, which it adds to the forget gate's bias
-    random = np.random.RandomState(seed)
+def train(args, config):
+    """Returns `mse`, over the whole range, by the name of the model."""
+    model, folder = args.model or "by_hand", args.save_path or "plots"
+    identity = {"script": "lstm_by_hand", "model": model, "config": configs.values(config), "seed": args.seed}
+    identity["distribution"] = args.distribution
+    print(MODELS[model])
     with tf.Graph().as_default():
-        tf.set_random_seed(seed)
-        lstm = LSTM(1, config.time_step, distribution)
-        per_gate = PerGateLSTM(1, config.time_step)
-        initial_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for h, c in zip(*lstm.initial_state))
-        outputs, _, cells = api_lstm(lstm.x, lstm.width[1:], initial_state, time_major=True)
-
-        def with_gradients(output, *sources):
-            return output, tf.gradients(tf.reduce_sum(tf.square(output)), sources)
-
-        names = [*lstm.weights, *lstm.biases]
-        hand_fetches = with_gradients(tf.stack(lstm.output), lstm.x, *lstm.weights.values(), *lstm.biases.values())
-        api_fetches = with_gradients(outputs, lstm.x, *itertools.chain(*(cell.weights for cell in cells)))
-        per_gate_names = [*per_gate.weights, *per_gate.biases]
-        per_gate_fetches = with_gradients(
-            tf.stack(per_gate.output), per_gate.x, *per_gate.weights.values(), *per_gate.biases.values()
-        )
-        with tf.Session() as sess:
-            sess.run(tf.global_variables_initializer())
-            # Zeros, as biases begin, would hide that one of them is in the wrong place.
-            sess.run([tf.assign(bias, random.uniform(-1, 1, bias.shape)) for bias in lstm.biases.values()])
-            values = sess.run({**lstm.weights, **lstm.biases})
-            for k, cell in enumerate(cells, start=1):
-                kernel, bias = api_layout(values, k)
-                n2 = lstm.width[k]
-                bias[2 * n2 : 3 * n2] -= forget_bias
-                sess.run([tf.assign(cell.weights[0], kernel), tf.assign(cell.weights[1], bias)])
-            apart = per_gate_layout(values)
-            sess.run([tf.assign(v, apart[name]) for name, v in {**per_gate.weights, **per_gate.biases}.items()])
-
-            x = random.uniform(-1, 1, [config.time_step, 4, 1])
-            feed_dict = {lstm.x: x, per_gate.x: x}
-            fetches = [hand_fetches, api_fetches, per_gate_fetches]
-            (output, grads), (api_output, api_grads), (per_gate_output, per_gate_grads) = sess.run(fetches, feed_dict)
-    grads, x_grad = dict(zip(names, grads[1:])), grads[0]
-    expected_api = [x_grad, *itertools.chain(*(api_layout(grads, k) for k in range(1, len(cells) + 1)))]
-    apart = per_gate_layout(grads)
-    expected_per_gate = [x_grad, *(apart[name] for name in per_gate_names)]
-
-    def difference(arrays, expected_arrays):
-        scale = max(np.max(np.abs(expected)) for expected in expected_arrays)
-        return float(max(np.max(np.abs(a - expected)) for a, expected in zip(arrays, expected_arrays)) / scale)
-
-    results = {
-        "api": float(np.max(np.abs(api_output - output))),
-        "api_gradients": difference(api_grads, expected_api),
-        "per_gate": float(np.max(np.abs(per_gate_output - output))),
-        "per_gate_gradients": difference(per_gate_grads, expected_per_gate),
-    }
-    print(f"The same weights in three forms, {config.time_step} time steps, 4 sequences; the one by hand against")
-    for name, title in ("api", "BasicLSTMCell"), ("per_gate", "W_x x + W_h h + b"):
-        outputs_difference, gradients_difference = results[name], results[f"{name}_gradients"]
-        print(f"    {title:18} outputs differ by {outputs_difference:.1e}, gradients by {gradients_difference:.1e}")
-    print(
-        "BasicLSTMCell has [x, h] where the code by hand has [h, x], its gates in the order input, candidate, forget,"
-    )
-    print(
-        "output, and adds a forget bias of 1, which was taken off the bias that it got. What is left is the rounding of"
-    )
-    print("fp32, which large weights (--distribution=xavier) amplify from step to step.")
-    return results
-
-
-def train(config, distribution, seed):
-    """Returns `mse` by the model's name."""
-    models = {
-        "API, [20, 30]": lambda: build_api_model(config, [20, 30]),
-        "API, [128, 64]": lambda: build_api_model(config, [128, 64]),
-        "by hand": lambda: build_model_by_hand(config, distribution),
-        "by hand, o * tanh(candidate)": lambda: build_model_by_hand(config, distribution, candidate_output=True),
-    }
-    predictions = {}
-    for name, build in models.items():
-        print(name)
-        with tf.Graph().as_default():
-            tf.set_random_seed(seed)
-            model = build()
-            with tf.Session() as sess:
-                sess.run(tf.global_variables_initializer())
-                mse, *truth, predicted = run_training(sess, model, config, np.random.RandomState(seed), verbose=True)
+        tf.set_random_seed(args.seed)
+        m = build_model(model, config, args.distribution, args.seed)
+        with Run(args, identity, m.input.epoch_size, mse=None) as run:
+            if run.position.epoch > 1:
+                run.say_finished()
+                print(mse_line(run.records[-1]["iteration"], run.records[-1]["mse"]))
+            else:
+                steps = run.recorded_steps(REPORT_INTERVAL, "mse")
+                run_epoch(run.session, m, m.training_op, True, run.position, steps)
+                run.end_epoch()
+            mse, times, truth, predictions = evaluate(run.session, m, config.time_step)
             numbers = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
-        print(f"MSE over the whole range: {mse:.6f}, with {numbers:,} numbers to train")
-        if model.untrained:
-            print(f"No gradient reaches {', '.join(model.untrained)}: they stay as they began")
-        predictions[name] = mse, predicted
-    print(
-        f"(Always the mean would have an MSE of {np.var(truth[1]):.2f}.) With o * tanh(candidate) the memory c does not"
-    )
-    print("reach the output, nor do the gates that make it.")
-    if picture := plot_predictions(truth, predictions, "plots"):
+            print(f"MSE over the whole range: {mse:.6f}, with {numbers:,} numbers to train")
+            run.end(whole_range_mse=mse)
+    print(f"(Always the mean would have an MSE of {np.var(truth):.2f}.)")
+    if picture := plot_predictions(folder, model, mse, times, truth, predictions):
         print(f"Picture: {picture}")
-    return {"mse": {name: mse for name, (mse, _) in predictions.items()}}
-
-
-def compare_initial_states(config, distribution, seed):
-    """Returns `trainable` and `zeros`, the MSE after training by seed."""
-    results = {"trainable": [], "zeros": []}
-    print("seed  MSE, trainable initial state  MSE, zeros")
-    for run_seed in range(seed, seed + config.n_seeds):
-        for name, mses in results.items():
-            with tf.Graph().as_default():
-                tf.set_random_seed(run_seed)
-                model = build_model_by_hand(config, distribution, trainable_start=name == "trainable")
-                with tf.Session() as sess:
-                    sess.run(tf.global_variables_initializer())
-                    mses.append(run_training(sess, model, config, np.random.RandomState(run_seed))[0])
-        print(f"{run_seed:4}  {results['trainable'][-1]:28.6f}  {results['zeros'][-1]:10.6f}")
-    trainable, zeros = (np.array(mses) for mses in results.values())
-    means = {}
-    for name, mses in {**results, "trainable - zeros": trainable - zeros}.items():
-        means[name] = np.mean(mses), np.std(mses, ddof=1) / np.sqrt(len(mses))
-        print("{}: mean {:.6f}, standard error {:.6f}".format(name, *means[name]))
-    difference, error = means["trainable - zeros"]
-    verdict = "beyond" if abs(difference) > 2 * error else "within"
-    print(f"The difference is {verdict} two standard errors; the other weights began the same.")
-    return results
+    return {"mse": {MODELS[model]: mse}}
 
 
 SECTIONS = {
-    "api": (api, "MultiRNNCell of BasicLSTMCells, and dynamic_rnn's parameters"),
+    "api": (api, "MultiRNNCell of BasicLSTMCells, and dynamic_rnn"),
     "by_hand": (by_hand, "the class LSTM"),
-    "equality": (equality, "the same mathematics"),
     "train": (train, "the next value of a series"),
-    "initial_state": (compare_initial_states, "a trainable initial state against zeros"),
 }
 
 
 def get_config(args):
     """The config that the flags name."""
     config = configs.get_config(configs.LSTM_CONFIGS, args.config, args.overrides)
-    if config.time_step * reader.RESOLUTION >= reader.T_MAX - reader.T_MIN:
-        raise UserError(
-            f"--set time_step={config.time_step}: the series has {reader.T_MAX / reader.RESOLUTION:.0f} values"
-        )
-    if config.n_seeds < 2:
-        raise UserError(f"--set n_seeds={config.n_seeds}: a comparison takes at least 2")
+    count = round((reader.T_MAX - reader.T_MIN) / reader.RESOLUTION)
+    if config.time_step >= count:
+        raise UserError(f"--set time_step={config.time_step}: the series has {count} values")
     return config
 
 
@@ -644,14 +403,17 @@ def get_config(args):
 def main(argv=None):
     args = parse_args(argv)
     config = get_config(args)
+    if args.section not in ("train", "all") and (args.model or args.save_path or args.save_every):
+        raise UserError(f"--model, --save_path and --save_every go with --section=train, not with {args.section}")
+    checkpoints.check_flags(args)
     if args.distribution not in DISTRIBUTIONS:
-        for name, shape in weight_shapes([1, 32, 32, 64]).items():
-            read_csv(args.distribution.replace("{name}", name), name, shape)
+        for name, shape in LSTM.weight_shapes([1, 32, 32, 64]).items():
+            reader.read_weights(args.distribution.replace("{name}", name), name, shape)
     results = {}
-    for section, (run, headline) in SECTIONS.items():
+    for section, (run, header) in SECTIONS.items():
         if args.section in (section, "all"):
-            print(f"--section={section}: {headline}\n")
-            results[section] = run(config, args.distribution, args.seed)
+            print(f"--section={section}: {header}\n")
+            results[section] = run(args, config)
             print()
     return results if args.section == "all" else results[args.section]
 

@@ -35,7 +35,7 @@ import reader
 from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, streams, tf
 from tf1.app import Diverged
 from tf1.dropout import DropoutWrapper, dropout
-from tf1.modes import choose_modes
+from tf1.modes import choose_modes, mode_of_graph
 from tf1.training import Position, Run
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
@@ -48,6 +48,9 @@ def parse_args(argv=None):
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
     parser.add_common("--rnn_mode", "--precision", "--save_path", "--save_every", "--seed", "--set")
+    parser.add_replaced(
+        model="give --config", use_fp16="give --precision=bf16", num_gpus="one GPU is used where there is one"
+    )
     return parser.parse_args(argv)
 
 
@@ -80,7 +83,7 @@ class PTBModel:
     """
 
     def __init__(self, is_training, config, input_, rnn_mode="basic", precision="fp32", groups=1):
-        self._input = input_
+        self._input, rnn_mode = input_, mode_of_graph(rnn_mode)
         batch_size, num_steps = input_.batch_size, input_.num_steps
         size, vocab_size = config.hidden_size, config.vocab_size
 
@@ -246,6 +249,7 @@ def evaluate(session, model, data, watched=iter):
     return np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, watched=watched))
 
 
+@plots.picture
 def plot_learning_curve(records, published, title, folder):
     """Train and valid perplexity by epoch; `published` are the tutorial's for train, valid and test, or None."""
     figure, axes = plots.new_figure()

@@ -9,14 +9,18 @@ names, ids, batches and order are kept. Three things differ, all of them on purp
 * The tokens are never a constant of the graph, so neither its size nor the memory grows with the corpus.
 """
 
+import codecs
 import collections
 import contextlib
 import csv
 import gzip
 import hashlib
 import itertools
+import json
 import math
 import os
+import re
+import shlex
 import struct
 import tempfile
 import time
@@ -26,7 +30,7 @@ import numpy as np
 
 from data import sample
 from tf1 import tf
-from tf1.app import UserError
+from tf1.app import UserError, write_file
 
 FILES = {
     "ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt"),
@@ -41,9 +45,15 @@ FILES = {
 
 _BLOCK_BYTES = 4 << 20  # that are read at once: large enough for speed, small enough for memory
 _MAP_BYTES = 64 << 20  # token arrays of larger files are memory-mapped
+_LONGEST_WORD = 4 << 20  # characters; a longer word is no word
+# The ends of lines of str.splitlines, and marks without a width: byte order mark, zero-width space, word joiner.
+_LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_MARKS = re.compile("[\ufeff\u200b\u2060]")
+_ODD_ASCII, _ODD = "\r\v\f\x1c\x1d\x1e", "\x85\u2028\u2029\ufeff\u200b\u2060"
 _KILLED_SECONDS = 3600  # an unfinished token array that nobody has written to for so long belongs to no run
 _MNIST_CHECKSUM = "e6625e56"  # of the four files' content
 _SERIES_LINE = 1 << 16  # characters of a line; a longer one is of another kind of file
+_WEIGHT_CHARACTERS = 1 << 22  # of a file of weights: 600 for each number of the largest
 _IDX_BYTES = 2 << 30  # of images; a header that claims more is damaged
 
 
@@ -55,8 +65,8 @@ def find_data(name, data_path=None):
     Raises:
       UserError: `data_path`, or an existing `$RNN_DATA_DIR/<name>`, lacks a file, or `data/<name>` holds only some.
     """
-    files, root = FILES[name], os.environ.get("RNN_DATA_DIR")
-    advice = f"put {', '.join(files)} there, or fetch the real set with: python -m data.prepare {name}"
+    files, root = FILES[name], os.path.expanduser(os.environ.get("RNN_DATA_DIR", ""))
+    advice = f"put {', '.join(files)} there, or fetch the real set with: {_fetch_command(name)}"
     if data_path is not None and not os.path.isdir(data_path):
         raise UserError(f"--data_path={data_path} is not a folder: name the one that holds {', '.join(files)}")
     if root and not os.path.isdir(root):
@@ -71,14 +81,23 @@ def find_data(name, data_path=None):
         if folder == named and os.path.isdir(folder) or len(missing) < len(files):
             raise UserError(f"{folder} has no {missing[0]}: {advice}")
     place = f"{root} has no {name}" if root else f"No {name} data found"
-    print(f"{place}: this is the embedded sample, not the real set (python -m data.prepare {name})")
+    print(f"{place}: this is the embedded sample, not the real set ({_fetch_command(name)})")
     return sample.folder(name), True
 
 
+def _fetch_command(name):
+    """The command that fetches the set `name`, as it works in the current folder."""
+    project = os.path.dirname(os.path.abspath(__file__))
+    if os.path.exists("reader.py") and os.path.samefile("reader.py", __file__):
+        return f"python -m data.prepare {name}"
+    return f"python {shlex.quote(os.path.join(project, 'data', 'prepare.py'))} {name}"
+
+
 def _locate(folder, file):
-    """The path of `file`, which may lie in the folder without its .gz."""
+    """The path of `file`, which may lie in the folder with .gz or without it."""
     path = os.path.join(folder, file)
-    return path if os.path.exists(path) else path.removesuffix(".gz")
+    other = path.removesuffix(".gz") if path.endswith(".gz") else f"{path}.gz"
+    return other if os.path.exists(other) and not os.path.exists(path) else path
 
 
 def _open(path):
@@ -99,49 +118,90 @@ def fingerprint(*parts):
     return f"{crc:08x}"
 
 
-def _blocks(filename):
-    """Yields the file's words, a list for each few megabytes of text."""
-    name = os.path.basename(filename)
-    rest, offset = b"", 0
+def _encoding_of(start):
+    """The encoding that the first bytes of a file show by a byte order mark; UTF-8 without one."""
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+
+
+def _pieces(path, encoding=None, announce=False):
+    """Yields the text of a file, gzipped or not, in pieces of some megabytes.
+
+    What Python's `str.splitlines` takes for the end of a line becomes "\n", and marks that nobody sees are left out,
+    for words and for characters alike.
+
+    Args:
+      encoding: None: by the byte order mark.
+      announce: says in a line what was changed (but for a byte order mark at the start).
+    Raises:
+      UserError: it cannot be read, is damaged, or is not text in this encoding.
+    """
+    offset, ends, marks = 0, 0, 0
     try:
-        with open(filename, "rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                block = rest + block
-                if b"\0" in block:
-                    raise UserError(f"{filename} has a NUL byte: it is not a text file")
-                cut = max(block.rfind(b" "), block.rfind(b"\n")) + 1
-                if not cut and len(block) >= _BLOCK_BYTES:
-                    raise UserError(f"{filename} has {len(block)} bytes without a space: words are separated by spaces")
-                rest = block[cut:]
-                yield _split(block[:cut], filename, offset)
-                offset += cut
-            yield _split(rest, filename, offset)
+        with _open(path) as file:
+            block = file.read(_BLOCK_BYTES)
+            encoding = encoding or _encoding_of(block[:4])
+            decoder = codecs.getincrementaldecoder(encoding)()
+            text = decoder.decode(block, final=not block).removeprefix("\ufeff")
+            while block:
+                offset += len(block)
+                block = file.read(_BLOCK_BYTES)
+                following = decoder.decode(block, final=not block)
+                if text.endswith("\r") and block:  # perhaps the half of an end of line
+                    text, following = text[:-1], "\r" + following
+                if "\0" in text:
+                    raise UserError(f"{path} has a NUL character: it is not {encoding.upper()} text, see --encoding")
+                if any(odd in text for odd in _ODD_ASCII) or not text.isascii() and any(odd in text for odd in _ODD):
+                    text, count = _LINE_ENDS.subn("\n", text)
+                    ends += count
+                    text, count = _MARKS.subn("", text)
+                    marks += count
+                if text:
+                    yield text
+                text = following
+    except UnicodeError as error:
+        start, found = (error.start, error.object) if isinstance(error, UnicodeDecodeError) else (0, b"")
+        position = offset + len(block) - len(found) + start
+        raise UserError(
+            f"{path} is not {encoding.upper()} text (byte {position}): convert it to UTF-8, or give its --encoding"
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path} is not a whole gzip file ({error}): pack it again") from error
     except FileNotFoundError as error:
-        raise UserError(f"{filename} is missing: name the folder that holds {name}, with --data_path") from error
+        name = os.path.basename(path)
+        raise UserError(f"{path} is missing: name the folder that holds {name}, with --data_path") from error
     except OSError as error:
-        raise UserError(f"{filename} cannot be read: {error.strerror}") from error
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    if announce and ends:
+        print(f"{os.path.basename(path)}: {ends:,} ends of lines other than \\n (such as \\r\\n) are read as \\n")
+    if announce and marks:
+        print(f"{os.path.basename(path)}: {marks:,} marks that nobody sees (such as U+FEFF and U+200B) are left out")
 
 
-def _split(block, filename, offset):
-    try:
-        text = block.decode()
-    except UnicodeDecodeError as error:
-        position = offset + error.start
-        raise UserError(f"{filename} is not UTF-8 text (byte {position}): convert it to UTF-8") from error
-    if offset == 0:
-        text = text.removeprefix("\ufeff")  # the byte order mark that some editors write
-    return text.replace("\n", " <eos> ").split()
+def _words(path, encoding=None, announce=False):
+    """Yields the file's words, which white space separates, a list for each few megabytes; `<eos>` for each newline."""
+    rest = ""
+    for text in _pieces(path, encoding, announce):
+        words = (rest + text).replace("\n", " <eos> ").split()
+        # A word that may go on in the next piece waits for it.
+        rest = words.pop() if words and not text[-1].isspace() else ""
+        if max(len(rest), len(words[0]) if words else 0) > _LONGEST_WORD:
+            raise UserError(f"{path} has a word of more than {_LONGEST_WORD} characters: white space separates words")
+        yield words
+    if rest:
+        yield [rest]
 
 
 def _read_words(filename):
-    """All words of the file in their order, `<eos>` for each newline. The other functions go through `_blocks`."""
-    return list(itertools.chain.from_iterable(_blocks(filename)))
+    """All words of the file in their order, `<eos>` for each newline. The other functions go through `_words`."""
+    return list(itertools.chain.from_iterable(_words(filename)))
 
 
-def _build_vocab(filename):
+def _build_vocab(filename, encoding=None):
     """The words of the file, each with its id: sorted by falling count, then by word."""
     counter = collections.Counter()
-    for words in _blocks(filename):
+    for words in _words(filename, encoding, announce=True):
         counter.update(words)
     if not counter:
         raise UserError(f"{filename} is empty: it must hold words separated by spaces, a sentence a line")
@@ -149,10 +209,10 @@ def _build_vocab(filename):
     return {word: index for index, (word, _) in enumerate(count_pairs)}
 
 
-def _encode(filename, word_to_id):
-    """Yields the ids of `_blocks`' words, int32, and how many of the words the vocabulary lacks."""
+def _encode(filename, word_to_id, encoding, announce):
+    """Yields the ids of `_words`, int32, and how many of the words the vocabulary lacks."""
     unk = word_to_id.get("<unk>")
-    for words in _blocks(filename):
+    for words in _words(filename, encoding, announce):
         ids = np.fromiter(map(word_to_id.get, words, itertools.repeat(-1)), np.int32, len(words))
         unknown = ids < 0
         if unk is None:
@@ -162,30 +222,34 @@ def _encode(filename, word_to_id):
         yield ids, np.count_nonzero(unknown)
 
 
-def _file_to_word_ids(filename, word_to_id):
+def _file_to_word_ids(filename, word_to_id, encoding=None):
     """The file's words as ids, int32 [number of words]; memory-mapped from a cache where the file is large."""
-    return _load_ids(filename, word_to_id)[0]
+    return _load_ids(filename, word_to_id, encoding)[0]
 
 
-def _load_ids(filename, word_to_id):
+def _load_ids(filename, word_to_id, encoding=None, announce=False):
     """`_file_to_word_ids`, and the number of words that the vocabulary lacks."""
     try:
-        large = os.path.getsize(filename) > _MAP_BYTES
+        large = os.path.getsize(filename) * (4 if filename.endswith(".gz") else 1) > _MAP_BYTES
     except OSError:
-        large = False  # _blocks says what is wrong
+        large = False  # _pieces says what is wrong
     if large:
-        return _load_mapped_ids(filename, word_to_id)
-    ids, unknown = zip(*_encode(filename, word_to_id))
-    return np.concatenate(ids), sum(unknown)
+        return _load_mapped_ids(filename, word_to_id, encoding, announce)
+    ids, unknown = [np.empty(0, np.int32)], 0
+    for piece, count in _encode(filename, word_to_id, encoding, announce):
+        ids.append(piece)
+        unknown += count
+    return np.concatenate(ids), unknown
 
 
-def _load_mapped_ids(filename, word_to_id):
+def _load_mapped_ids(filename, word_to_id, encoding, announce):
     """`_load_ids` through a file of raw int32 in the user's cache; files of earlier versions of the text go."""
     path = os.path.realpath(filename)
     status = os.stat(path)
     folder = os.path.join(sample.cache_folder(), "tokens")
     text = hashlib.sha256(path.encode()).hexdigest()[:16]
-    version = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns} {chr(10).join(word_to_id)}".encode())
+    version = f"{status.st_size} {status.st_mtime_ns} {encoding} {chr(10).join(word_to_id)}"
+    version = hashlib.sha256(version.encode())
     prefix = f"{text}-{version.hexdigest()[:16]}-"
     temporary = None
     try:
@@ -194,7 +258,7 @@ def _load_mapped_ids(filename, word_to_id):
         if not cached:
             with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{text}-", suffix=".tmp", delete=False) as file:
                 temporary, total = file.name, 0
-                for ids, unknown in _encode(filename, word_to_id):
+                for ids, unknown in _encode(filename, word_to_id, encoding, announce):
                     file.write(ids)
                     total += unknown
             cached = [f"{prefix}{total}.int32"]
@@ -216,24 +280,25 @@ def _load_mapped_ids(filename, word_to_id):
                 os.remove(temporary)
 
 
-def ptb_raw_data(data_path=None):
-    """Reads `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`.
+def ptb_raw_data(data_path=None, encoding=None):
+    """Reads `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`, each gzipped or not.
 
     Args:
       data_path: the folder that holds the files; without it the places that `find_data` knows.
+      encoding: of the files; None: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
     Returns:
       train, valid, test: ids, int32 [number of tokens]; the vocabulary, made from train, has its size as the fourth.
     Raises:
-      UserError: a file is missing, unreadable, empty or not UTF-8 text.
+      UserError: a file is missing, unreadable, empty or not text in this encoding.
     """
     if data_path is None:
         data_path, _ = find_data("ptb")
-    train_path, valid_path, test_path = (os.path.join(data_path, file) for file in FILES["ptb"])
-    word_to_id = _build_vocab(train_path)
-    train_data = _file_to_word_ids(train_path, word_to_id)
+    train_path, valid_path, test_path = (_locate(data_path, file) for file in FILES["ptb"])
+    word_to_id = _build_vocab(train_path, encoding)
+    train_data = _file_to_word_ids(train_path, word_to_id, encoding)
     held_out = []
     for path in (valid_path, test_path):
-        ids, unknown = _load_ids(path, word_to_id)
+        ids, unknown = _load_ids(path, word_to_id, encoding, announce=True)
         if not len(ids) and not unknown:
             raise UserError(f"{path} is empty: it must hold words separated by spaces, a sentence a line")
         if unknown:
@@ -254,16 +319,16 @@ class Corpus:
       reachable: on the sample, what a perfect model and a count model reach on the test set; else empty.
     """
 
-    def __init__(self, data_path):
+    def __init__(self, data_path, encoding=None):
         folder, is_sample = find_data("ptb", data_path)
-        self.train, self.valid, self.test, self.vocabulary = ptb_raw_data(folder)
+        self.train, self.valid, self.test, self.vocabulary = ptb_raw_data(folder, encoding)
         counts = [len(data) for data in (self.train, self.valid, self.test)]
         self.is_ptb = (*counts, self.vocabulary) == (929_589, 73_760, 82_430, 10_000)
         self.name = "the embedded sample" if is_sample else "the Penn Treebank" if self.is_ptb else "own corpus"
         sizes = f"{' / '.join(f'{count:,}' for count in counts)} tokens, {self.vocabulary:,} words"
         print(f"Corpus: {self.name}, {sizes}")
-        files = [os.path.join(folder, file) for file in FILES["ptb"]]
-        self.description = f"{sizes}, checksum {fingerprint(*files)}"
+        checksum = fingerprint(*(_locate(folder, file) for file in FILES["ptb"]))
+        self.description = f"{sizes}, checksum {checksum}{f', {encoding}' if encoding else ''}"
         self.reachable = {}
         if is_sample:
             self.reachable["perfect_perplexity"] = sample.word_perplexity()
@@ -350,7 +415,7 @@ def _read_idx(path, rank):
     A header of big-endian 32-bit numbers, the magic number 0x0800 + rank and the dimensions, then the bytes.
     """
     name = os.path.basename(path)
-    advice = "fetch it again with: python -m data.prepare mnist"
+    advice = f"fetch it again with: {_fetch_command('mnist')}"
     try:
         with _open(path) as file:
             header = file.read(4 * (1 + rank))
@@ -463,33 +528,23 @@ def find_text(data_path=None):
     return os.path.join(folder, *FILES["shakespeare"]), is_sample
 
 
-def _code_points(path):
+def _code_points(path, encoding=None, announce=False):
     """Yields the text of the file in pieces, its characters as uint32."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:  # without the byte order mark that some editors write
-            try:
-                while piece := file.read(_BLOCK_BYTES):
-                    if "\0" in piece:
-                        raise UserError(f"{path} has a NUL character: it is not a text file")
-                    yield np.frombuffer(piece.encode("utf-32-le"), np.uint32)
-            except UnicodeDecodeError as error:
-                position = file.buffer.tell() - len(error.object) + error.start
-                raise UserError(f"{path} is not UTF-8 text (byte {position}): convert it to UTF-8") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    for piece in _pieces(path, encoding, announce):
+        yield np.frombuffer(piece.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def char_raw_data(path):
-    """Reads a text in any language.
+def char_raw_data(path, encoding=None):
+    """Reads a text in any language, in the `encoding`; None: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
 
     Returns:
       The text as ids, [number of characters], of the least unsigned type that holds them, and the vocabulary, a list
       of the distinct characters, sorted.
     Raises:
-      UserError: the file cannot be read, is empty, is not UTF-8 text, or has but one character.
+      UserError: the file cannot be read, is empty, is not text in this encoding, or has but one character.
     """
     length, used = 0, np.zeros(0x110000, bool)
-    for piece in _code_points(path):
+    for piece in _code_points(path, encoding, announce=True):
         length += len(piece)
         used[piece] = True
     unique = np.flatnonzero(used)
@@ -499,27 +554,31 @@ def char_raw_data(path):
     char2idx = np.zeros(len(used), np.min_scalar_type(len(unique) - 1))
     char2idx[unique] = np.arange(len(unique))
     ids, end = np.empty(length, char2idx.dtype), 0
-    for piece in _code_points(path):
+    for piece in _code_points(path, encoding):
         ids[end : end + len(piece)] = char2idx[piece]
         end += len(piece)
     return ids, [chr(character) for character in unique]
 
 
 class Text:
-    """A text as ids: the first nine tenths to train on, the rest to validate.
+    """A text as ids: the first part to train on, the rest to validate.
+
+    Args:
+      data_path: as for `find_text`.
+      train_part: of the characters, above 0 and at most 1.
 
     Attributes:
       ids: [number of characters].
       characters: the vocabulary, a list of the distinct characters, sorted.
-      split: where the part that validates begins.
+      split: where the part that validates begins; the end, where there is none.
       name: what the text is called.
       description: its length and a fingerprint, which tell it from every other one.
       is_sample: whether it is the embedded sample.
     """
 
-    def __init__(self, data_path, train_part):
+    def __init__(self, data_path, train_part, encoding=None):
         path, self.is_sample = find_text(data_path)
-        self.ids, self.characters = char_raw_data(path)
+        self.ids, self.characters = char_raw_data(path, encoding)
         self.split = int(train_part * len(self.ids))
         is_shakespeare = (len(self.ids), len(self.characters)) == (1_115_394, 65)
         self.name = "the embedded sample" if self.is_sample else "Shakespeare" if is_shakespeare else "own text"
@@ -528,6 +587,48 @@ class Text:
             f"Text: {self.name}, {len(self.ids):,} characters, {len(self.characters)} distinct; "
             f"{self.split:,} to train on, {len(self.ids) - self.split:,} to validate"
         )
+
+
+class Vocabulary:
+    """The distinct characters of a text, which are kept beside the checkpoints of a network that reads and writes them.
+
+    Attributes:
+      characters: the list of them; an id is a place in it.
+      first: the text's first character.
+      description: their number and a fingerprint, which tell them from all others.
+    """
+
+    _FILE = "vocabulary.json"
+
+    def __init__(self, characters, first):
+        self.characters, self.first = list(characters), first
+        self.description = f"{len(characters)} characters, checksum {fingerprint(''.join(characters).encode())}"
+
+    def save(self, folder):
+        """Writes the file that `load` reads."""
+        text = json.dumps({"characters": self.characters, "first": self.first})
+        write_file(os.path.join(folder, self._FILE), text)
+
+    @classmethod
+    def load(cls, folder, description):
+        """The vocabulary that was saved in the folder.
+
+        Raises:
+          UserError: it cannot be read, is damaged, or is another one than that of the `description`.
+        """
+        path, advice = os.path.join(folder, cls._FILE), "it belongs to the checkpoints there"
+        try:
+            with open(path, encoding="utf-8") as file:
+                vocabulary = cls(**json.load(file))
+            if vocabulary.first not in vocabulary.characters:
+                raise ValueError(f"it begins with {vocabulary.first!a}, which is none of its characters")
+        except OSError as error:
+            raise UserError(f"{path} cannot be read, {advice}: {error.strerror}") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise UserError(f"{path} is damaged, {advice}: {error}") from error
+        if vocabulary.description != description:
+            raise UserError(f"{path} is of another text than the checkpoints there, which have {description}")
+        return vocabulary
 
 
 def char_epoch_size(num_characters, batch_size, max_length, batching):
@@ -554,7 +655,7 @@ def char_epoch_size(num_characters, batch_size, max_length, batching):
 def char_batches(ids, batch_size, max_length, batching, start=0):
     """Yields the batches of an epoch from number `start` on: inputs and labels, [batch_size, max_length] each.
 
-    The label of a character is the one behind it. For batch_size 2 and max_length 2 the two ways to cut the text are:
+    The label of a character is the one after it. For batch_size 2 and max_length 2 the two ways to cut the text are:
 
         text         a b c d e f g h i j
         tutorial     [a b]  [e f]       chunk after chunk: what follows row 0 is in row 1,
@@ -577,6 +678,28 @@ def char_batches(ids, batch_size, max_length, batching, start=0):
         yield ids[positions], ids[positions + 1]
 
 
+class CharInput:
+    """The batches of a text, for a network that carries its state from batch to batch.
+
+    Args:
+      ids: the text, [number of characters].
+      batch_size, max_length, batching: as for `char_batches`.
+    """
+
+    def __init__(self, ids, batch_size, max_length, batching):
+        self._arguments = ids, batch_size, max_length, batching
+        self.epoch_size = char_epoch_size(len(ids), batch_size, max_length, batching)
+        used = self.epoch_size * batch_size * max_length
+        print(
+            f"An epoch uses {used:,} characters, {self.epoch_size} batches ({batching}) of {batch_size} x "
+            f"{max_length}; {len(ids) - used:,} are left over"
+        )
+
+    def batches(self, position):
+        """Yields input_text and labels_text, [batch_size, max_length] each, from `position.step` on."""
+        return char_batches(*self._arguments, position.step)
+
+
 T_MIN, T_MAX, RESOLUTION = 0, 30, 0.1
 
 
@@ -586,7 +709,7 @@ def time_series(t):
 
 
 def next_batch(batch_size, n_steps, random=np.random, t_max=T_MAX):
-    """Pieces of the series from random places before `t_max`: each value the input, the one behind it the target.
+    """Pieces of the series from random places before `t_max`: each value the input, the one after it the target.
 
     Returns:
       Inputs and targets, [batch_size, n_steps, 1].
@@ -605,7 +728,7 @@ def _lines(file, path):
 
 
 def read_series(path, column):
-    """The numbers of a user's series: a file with one number a line, or the `column` of a CSV file with a headline.
+    """The numbers of a user's series: a file with one number a line, or the `column` of a CSV file with a header.
 
     Raises:
       UserError: it cannot be read, has something else than finite numbers, or no such column.
@@ -629,16 +752,128 @@ def read_series(path, column):
     values = np.empty(len(rows))
     for number, (line, row) in enumerate(rows):
         if column is None and len(row) != 1:
-            raise UserError(f"{path} has {len(row)} columns in line {line}: name one of its headline, --column=NAME")
+            raise UserError(f"{path} has {len(row)} columns in line {line}: name one of its header, --column=NAME")
         cell = row[index].strip() if index < len(row) else ""
         try:
             values[number] = float(cell)
         except ValueError as error:
-            advice = ", a headline needs --column=NAME" if column is None else ""
+            advice = ", a header needs --column=NAME" if column is None else ""
             advice = ", columns are separated by commas" if ";" in cell else advice
-            raise UserError(f"{path} has {cell[:40]!r} in line {line}, which is no number{advice}") from error
+            raise UserError(f"{path} has {cell[:40]!r} in line {line}, which is not a number{advice}") from error
         if not math.isfinite(values[number]):
             raise UserError(f"{path} has {cell} in line {line}: fill or cut gaps first")
-        if abs(values[number]) > 1e100:  # its square is no number any more
+        if abs(values[number]) > 1e100:  # its square is infinite in fp32
             raise UserError(f"{path} has {cell[:40]} in line {line}: rescale the series")
     return values
+
+
+def windows(values, n_steps):
+    """All pieces of n_steps values, and of the values after them: inputs and targets [pieces, n_steps, 1]."""
+    pieces = np.lib.stride_tricks.sliding_window_view(values, n_steps + 1)
+    return pieces[:, :-1, None], pieces[:, 1:, None]
+
+
+class TutorialSeries:
+    """The series of the time-series tutorial before `t_max`.
+
+    Attributes:
+      description: its formula and its range.
+    """
+
+    def __init__(self, n_steps, t_max=T_MAX):
+        count = round((t_max - T_MIN) / RESOLUTION)
+        if n_steps >= count:
+            raise UserError(f"--set n_steps={n_steps}: the series has {count} values before t = {t_max:g}")
+        self._n_steps, self._t_max = n_steps, t_max
+        self.description = f"t sin(t) / 3 + 2 sin(5 t), t from {T_MIN:g} to {t_max:g}"
+
+    def batch(self, batch_size, random):
+        """Inputs and targets from random places, [batch_size, n_steps, 1] each; `random` is a `RandomState`."""
+        return next_batch(batch_size, self._n_steps, random, self._t_max)
+
+
+class OwnSeries:
+    """A user's series: the first four fifths are trained on, scaled to mean 0 and deviation 1; the rest is held out.
+
+    Attributes:
+      values: [number of values].
+      split: where the held-out part begins.
+      mean, deviation: of the part before it.
+      description: its length and a fingerprint, which tell it from every other one.
+    """
+
+    def __init__(self, path, column, n_steps):
+        self.values = values = read_series(path, column)
+        self.split = split = len(values) * 4 // 5
+        if split < n_steps + 1 or split == len(values):
+            raise UserError(
+                f"{path} has {len(values)} values, too few for n_steps {n_steps} and the value after them in the first "
+                "four fifths: lower --set n_steps=N, or take a longer series"
+            )
+        self.mean, self.deviation = np.mean(values[:split]), np.std(values[:split])
+        if not self.deviation > 1e-12 * abs(self.mean):
+            raise UserError(f"{path} is constant in its first {split} values, or nearly: nothing to learn")
+        if np.max(np.abs(values - self.mean)) > 1e15 * self.deviation:  # its square is infinite in fp32
+            raise UserError(f"{path} has a value 1e15 times as far from the mean as the others: correct it")
+        self._X, self._y = windows((values[:split] - self.mean) / self.deviation, n_steps)
+        self.description = f"{len(values)} values, checksum {fingerprint(values)}"
+        print(f"Series: {len(values):,} values, the first {split:,} to train on, scaled to mean 0 and deviation 1")
+
+    def batch(self, batch_size, random):
+        """Scaled inputs and targets from random places, as `TutorialSeries.batch` has them."""
+        chosen = random.randint(0, len(self._X), batch_size)
+        return self._X[chosen], self._y[chosen]
+
+
+class SeriesInput:
+    """The batches of a training on a series, which is one epoch.
+
+    Args:
+      series: a `TutorialSeries` or an `OwnSeries`.
+      batch_size: pieces of a batch.
+      epoch_size: the number of batches.
+      seed: of the places that the pieces begin at.
+    """
+
+    def __init__(self, series, batch_size, epoch_size, seed):
+        self.epoch_size = epoch_size
+        self._series, self._batch_size, self._seed = series, batch_size, seed
+
+    def batches(self, position):
+        """Yields X_batch and y_batch, [batch_size, n_steps, 1] each, from `position.step` on, without an end."""
+        random = np.random.RandomState(self._seed)
+        for _ in range(position.step):
+            self._series.batch(self._batch_size, random)  # those that were used before the run was stopped
+        while True:
+            yield self._series.batch(self._batch_size, random)
+
+
+def read_weights(path, var_name, shape):
+    """The array of `shape`, one or two dimensions, in a file of numbers separated by commas: float32.
+
+    Raises:
+      UserError, a ValueError: there is no such file, it holds something else than numbers, or another shape.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read(_WEIGHT_CHARACTERS + 1)
+        if len(text) > _WEIGHT_CHARACTERS:
+            raise UserError(f"{path} is too large for the weights of {var_name}")
+        lines = [line for line in text.splitlines() if line.strip()] or [""]
+        array = np.array([line.split(",") for line in lines], float)
+    except FileNotFoundError as error:
+        raise UserError(f"--distribution: {path} is neither a file nor a name that --help has") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UserError:
+        raise
+    except ValueError as error:
+        raise UserError(f"{path} must hold numbers separated by commas, for {var_name}: {error}") from error
+    if len(shape) == 1 and 1 in array.shape:
+        array = array.reshape(-1)
+    if array.shape != tuple(shape):
+        expected, found = (" x ".join(map(str, dimensions)) for dimensions in (shape, array.shape))
+        raise UserError(f"{path} is not of the shape of {var_name}: expected {expected} numbers, found {found}")
+    if not np.all(np.abs(array) <= np.finfo(np.float32).max):  # not true of NaN either
+        raise UserError(f"{path} has numbers for {var_name} that are not finite")
+    return array.astype(np.float32)

@@ -6,6 +6,7 @@ alternates the two five times at the small config's sizes, with weights as they 
 second and the median ratio; the texts are the same, or it says where they part.
 """
 
+import functools
 import time
 
 import numpy as np
@@ -21,6 +22,26 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
+def build_next_id(model, temperature, top_k):
+    """The tensor [] of the id that is drawn after the characters that are fed to the model."""
+    drawing = functools.partial(char_gru.draw, temperature=temperature, top_k=top_k)
+    # Compiled as well: XLA's random numbers are others than TensorFlow's.
+    compiled = tf.function(drawing, jit_compile=True, autograph=False)
+    return compiled(model.logits[-1:], model.seed, model.position)
+
+
+def generate_step_by_step(session, model, next_id, config, start, count, seed):
+    """The tutorial's loop: the ids that `char_gru.generate` yields, a list, with one `session.run` a character."""
+    state, read, ids = char_gru.zero_state(config, 1), list(start), []
+    for position in range(count):
+        feed_dict = {model.initial_state: state, model.input_data: np.array(read)[:, None]}
+        feed_dict.update({model.position: position, model.seed: seed})
+        predict_id, state = session.run([next_id, model.final_state], feed_dict)
+        ids.append(predict_id)
+        read = [predict_id]
+    return ids
+
+
 @app.command
 def main(argv=None):
     args = parse_args(argv)
@@ -30,17 +51,18 @@ def main(argv=None):
         with tf.variable_scope("Model"):
             model = char_gru.CharGRU(False, config, vocab_size)
             model.build_generation(temperature=1.0, top_k=None)
+            next_id = build_next_id(model, temperature=1.0, top_k=None)
         session.run(tf.global_variables_initializer())
 
-        def write(generate):
+        def write(generate, *tensors):
             begin = time.perf_counter()
-            ids = np.hstack(list(generate(session, model, config, [0], args.characters, seed=1)))
+            ids = np.hstack(list(generate(session, model, *tensors, config, [0], args.characters, seed=1)))
             return ids, args.characters / (time.perf_counter() - begin)
 
         rates = []
         for _ in range(6):
             ids, in_graph = write(char_gru.generate)
-            expected, step_by_step = write(char_gru.generate_step_by_step)
+            expected, step_by_step = write(generate_step_by_step, next_id)
             rates.append((in_graph, step_by_step))
     rates = np.array(rates[1:])  # the first run also optimizes the graph
     in_graph, step_by_step = np.median(rates, axis=0)

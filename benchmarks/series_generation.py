@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 import configs
+import reader
 import time_series
 from tf1 import app, tf
 
@@ -19,6 +20,16 @@ def parse_args(argv=None):
     parser = app.ArgumentParser("series_generation.py", __doc__)
     parser.add_argument("--values", type=int, default=300, help="that are generated (default: %(default)s)")
     return parser.parse_args(argv)
+
+
+def generate_step_by_step(session, model, sequence, count):
+    """The tutorial's loop: `sequence` and `count` values more, a list, each from a `session.run` of its own."""
+    sequence = list(sequence)
+    for _ in range(count):
+        X_batch = np.array(sequence[-model.n_steps :]).reshape(1, model.n_steps, 1)
+        y_pred = session.run(model.outputs, feed_dict={model.X: X_batch})
+        sequence.append(y_pred[0, -1, 0])
+    return sequence
 
 
 @app.command
@@ -31,15 +42,15 @@ def main(argv=None):
             tf.set_random_seed(42)
             model = time_series.TimeSeriesModel(config, name)
             session.run(tf.global_variables_initializer())
-            start = time_series.time_series(np.arange(config.n_steps) * 0.1)
+            start = reader.time_series(np.arange(config.n_steps) * reader.RESOLUTION)
             time_series.generate(session, model, start, args.values)  # the first run of each also optimizes the graph
-            time_series.generate_step_by_step(session, model, start, 1)
+            generate_step_by_step(session, model, start, 1)
             ours, tutorials = [], []
             for _ in range(5):
                 begin = time.perf_counter()
                 values = time_series.generate(session, model, start, args.values)
                 middle = time.perf_counter()
-                expected = time_series.generate_step_by_step(session, model, start, args.values)
+                expected = generate_step_by_step(session, model, start, args.values)
                 ours.append(middle - begin)
                 tutorials.append(time.perf_counter() - middle)
         difference = np.max(np.abs(values - expected))

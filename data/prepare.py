@@ -1,6 +1,6 @@
 """Downloads the data sets that the tutorials train on, and verifies them.
 
-    python -m data.prepare ptb mnist shakespeare
+    python -m data.prepare ptb mnist shakespeare        (in another folder: python PROJECT/data/prepare.py ptb ...)
 
 puts them where the scripts look, under $RNN_DATA_DIR if that is set, else under this project's `data` folder:
 
@@ -29,7 +29,10 @@ from typing import NamedTuple
 from urllib import error, request
 from urllib.parse import urlsplit
 
-from tf1 import app
+if not __package__:  # python data/prepare.py, in any folder
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from tf1 import app  # noqa: E402
 
 BLOCK = 1 << 16
 
@@ -39,7 +42,7 @@ def parse_args(argv=None):
     parser = app.ArgumentParser("prepare.py", __doc__)
     add = parser.add_argument
     add("sets", nargs="+", choices=list(SETS), help="the sets to prepare")
-    home = os.environ.get("RNN_DATA_DIR") or here
+    home = os.path.expanduser(os.environ.get("RNN_DATA_DIR") or here)
     add("--data_path", type=app.path, default=home, help="parent of ptb/ and so on: %(default)s")
     add("--mirror", metavar="URL", type=http_url, help="a source to try first, laid out alike: URL/ptb/ptb.train.txt")
     add("--timeout", metavar="SECONDS", type=seconds, default=30, help="a source silent for longer fails: %(default)s")
@@ -54,7 +57,7 @@ def http_url(text):
 
 
 def seconds(text):
-    value = float(text)
+    value = app.number(text)
     if not 0 < value < 1e6:  # nan is refused too; sockets take no infinite timeout
         raise ValueError
     return value

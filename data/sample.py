@@ -468,7 +468,9 @@ def back_off_perplexity(train, test, vocab_size, order=2, discount=0.75):
 
 def cache_folder():
     """The project's folder below `$XDG_CACHE_HOME`, by default `~/.cache`."""
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    root = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache"))
+    if root.startswith("~"):  # there is neither HOME nor an entry of the user's
+        raise UserError(f"the cache {root} cannot be used (no home folder is known): set XDG_CACHE_HOME")
     return os.path.join(root, "tf1-rnn-tutorials")
 
 

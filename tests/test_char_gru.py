@@ -1,4 +1,4 @@
-"""The layer against NumPy, Keras and cuDNN's layout, generation against its distribution, resuming, bad input."""
+"""The model against Keras and in all modes, generation against its distribution, resuming, bad input."""
 
 import json
 import math
@@ -11,7 +11,10 @@ import pytest
 
 import char_gru
 import configs
-from tf1 import checkpoints, tf
+import reader
+from benchmarks.char_generation import build_next_id, generate_step_by_step
+from tf1 import checkpoints, rnn, tf
+from tf1.training import Position
 
 SMALL = ["--config=test", "--set", "batch_size=4", "--set", "max_length=10"]
 TEXT = "".join(
@@ -35,10 +38,12 @@ def make_config(**values):
     return config
 
 
-def build(config, vocab_size=9, is_training=False, seed=1, **generation):
-    """A model whose weights, biases too, are random and large enough to matter."""
+def build(config, ids=None, vocab_size=9, is_training=False, seed=1, **generation):
+    """A model, of the batches of `ids`, whose weights, biases too, are random and large enough to matter."""
+    sizes = config.batch_size, config.max_length
+    input_ = None if ids is None else reader.CharInput(ids, *sizes, "contiguous")
     with tf.variable_scope("Model"):
-        model = char_gru.CharGRU(is_training, config, vocab_size)
+        model = char_gru.CharGRU(is_training, config, vocab_size, input_=input_)
     if generation:
         model.build_generation(**generation)
     random = np.random.RandomState(seed)
@@ -47,7 +52,7 @@ def build(config, vocab_size=9, is_training=False, seed=1, **generation):
 
 
 def numbers(save_path):
-    """The metrics that do not tell of time, and the weights."""
+    """The metrics that are no times, and the weights."""
     lines = [json.loads(line) for line in open(os.path.join(save_path, "metrics.jsonl"))]
     timed = "wall_s", "characters_per_second"
     checkpoint = tf.train.load_checkpoint(str(save_path))
@@ -65,44 +70,6 @@ def test_numbers_of_the_tutorial():
     assert (config["n_epochs"], config["num_layers"], config["keep_prob"], config["num_generate"]) == (20, 1, 1.0, 1000)
 
 
-def test_numpy_agrees_with_tensorflow(capsys):
-    for seed in range(3):
-        results = char_gru.main(["--section=bptt", f"--seed={seed}"])
-        names = {f"W_{gate}{of}" for gate in "rzh" for of in "xh"} | {f"b_{gate}" for gate in "rzh"}
-        names |= {"W_o", "loss", "inputs", "initial_state"}
-        assert set(results["reset_before"]) == names
-        assert set(results["reset_after"]) == names | {"d_r", "d_z", "d_h"}
-        # TensorFlow computes in fp32, 12 steps of sums of at most 12 terms.
-        assert all(difference < 1e-5 for form in results.values() for difference in form.values())
-
-
-@pytest.mark.parametrize("reset_after", [True, False])
-def test_numpy_gradients_are_those_of_finite_differences(reset_after):
-    random = np.random.RandomState(0)
-    shapes = {"W_rx": (3, 4), "W_zx": (3, 4), "W_hx": (3, 4), "W_rh": (4, 4), "W_zh": (4, 4), "W_hh": (4, 4)}
-    shapes.update(b_r=4, b_z=4, b_h=4, W_o=(4, 5), **({"d_r": 4, "d_z": 4, "d_h": 4} if reset_after else {}))
-    arrays = {name: random.normal(size=shape) for name, shape in shapes.items()}
-    arrays.update(inputs=random.normal(size=(6, 2, 3)), initial_state=random.normal(size=(2, 4)))
-    targets = random.randint(0, 5, (6, 2))
-
-    def loss():
-        weights = {name: arrays[name] for name in shapes}
-        gru = char_gru.NumpyGRU(weights, reset_after)
-        return gru.forward(arrays["inputs"], arrays["initial_state"], targets), gru
-
-    gradients = loss()[1].backward()
-    for name, array in arrays.items():
-        for index in np.ndindex(array.shape):
-            value, step = array[index], 1e-6
-            array[index] = value + step
-            above = loss()[0]
-            array[index] = value - step
-            below = loss()[0]
-            array[index] = value
-            # The error of the quotient is about step^2 + 1e-16 / step.
-            assert gradients[name][index] == pytest.approx((above - below) / (2 * step), abs=1e-8), (name, index)
-
-
 def test_the_layout_is_that_of_keras():
     config = make_config()
     inputs = np.random.RandomState(0).normal(size=[7, 3, 5]).astype(np.float32)
@@ -111,7 +78,7 @@ def test_the_layout_is_that_of_keras():
             4, reset_after=True, recurrent_activation="sigmoid", return_sequences=True, bias_initializer="uniform"
         )
         expected = keras(tf.transpose(inputs, [1, 0, 2]))
-        cell = char_gru.GRUCell(*keras.weights)
+        cell = rnn.GRUCell(*keras.weights)
         outputs, final_state = tf.nn.dynamic_rnn(cell, tf.constant(inputs), dtype=tf.float32, time_major=True)
         session.run(tf.global_variables_initializer())
         outputs_value, expected_value, final_value = session.run([outputs, expected, final_state])
@@ -130,22 +97,27 @@ def test_the_layout_is_that_of_keras():
     }
 
 
-def test_the_cudnn_graph():
+@pytest.fixture
+def any_mode(monkeypatch):
+    """The graph of cuDNN can be built without a GPU."""
+    monkeypatch.setattr(rnn, "choose_rnn_mode", lambda rnn_mode: rnn_mode)
+
+
+def test_the_cudnn_graph(any_mode):
     config = make_config(num_layers=2, keep_prob=0.5)
     shapes = {}
     for rnn_mode in "basic", "cudnn":
         with tf.Graph().as_default() as graph, tf.variable_scope("Model"):
             model = char_gru.CharGRU(True, config, 9, rnn_mode)
             shapes[rnn_mode] = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
+            operations = graph.get_operations()
             gradients = tf.gradients(model.loss, [*tf.trainable_variables(), model.initial_state])
             assert None not in gradients
-            operations = graph.get_operations()
         if rnn_mode == "cudnn":
             recurrent = [op for op in operations if op.type == "CudnnRNNV3"]
             assert len(recurrent) == 2 and {op.device for op in recurrent} == {"/device:GPU:0"}
             assert {op.get_attr("rnn_mode") for op in recurrent} == {b"gru"}
-            # Those of the training operation, which run where the layers do.
-            backward = [op for op in operations if op.type == "CudnnRNNBackpropV3" and op.device]
+            backward = [op for op in operations if op.type == "CudnnRNNBackpropV3"]  # of the training operation
             assert [op.device for op in backward] == ["/device:GPU:0"] * 2
             lookup = [op for op in operations if "embedding_lookup" in op.name and "Gather" in op.type]
             assert lookup and {op.device for op in lookup} == {"/device:CPU:0"}
@@ -193,7 +165,7 @@ def test_a_run_prints_the_tutorials_lines_and_trains_everything(book, monkeypatc
     assert checkpoint.get_tensor("Model/global_step") == 6 * batches
     for name, value in untrained.items():
         assert np.any(checkpoint.get_tensor(name) != value), name
-    assert json.load(open("run/vocabulary.json")) == sorted(set(TEXT))
+    assert json.load(open("run/vocabulary.json")) == {"characters": sorted(set(TEXT)), "first": TEXT[0]}
     kept = tf.train.load_checkpoint("run/ckpt-5")  # of the fifth epoch, for good
     assert set(kept.get_variable_to_shape_map()) == set(untrained)
     files = set(os.listdir("run"))
@@ -215,20 +187,35 @@ def test_the_state_is_carried_from_batch_to_batch():
     config = make_config(batch_size=2, max_length=5, n_epochs=1)
     ids = np.random.RandomState(0).randint(0, 9, 200)
     with tf.Graph().as_default(), tf.Session() as session:
-        model, assign = build(config)
+        model, assign = build(config, ids)
         session.run(assign)
-        model.train_op, model.learning_rate = tf.no_op(), tf.placeholder(tf.float32)
-        position = char_gru.Position()
-        loss = char_gru.run_epoch(session, model, ids, config, "contiguous", 1, position)
+        position = Position(costs=0.0, state=char_gru.zero_state(config, 2))
+        loss = char_gru.run_epoch(session, model, position=position)
+        assert char_gru.run_epoch(session, model) == loss
         rows = ids.reshape(2, 100)[:, :96]  # 19 batches of 5, and the last target
         feed_dict = {model.input_data: rows[:, :-1].T, model.targets: rows[:, 1:].T}
         feed_dict[model.initial_state] = char_gru.zero_state(config, 2)
         expected, state = session.run([model.loss, model.final_state], feed_dict)
     assert loss == pytest.approx(expected, rel=1e-6)
     np.testing.assert_allclose(position.state, state, atol=1e-6)
+    assert position.step == model.input.epoch_size == 19
 
 
-def test_the_learning_rate_decays_behind_max_epoch(book):
+def test_run_epoch_alone_trains_as_the_tutorial_does(capsys):
+    config = make_config(batch_size=2, max_length=5)
+    ids = np.random.RandomState(0).randint(0, 9, 1100)
+    with tf.Graph().as_default(), tf.Session() as session:
+        model, assign = build(config, ids, is_training=True)
+        session.run([tf.global_variables_initializer(), assign])
+        before = char_gru.run_epoch(session, model)
+        first = char_gru.run_epoch(session, model, eval_op=model.train_op, verbose=True)
+        assert char_gru.run_epoch(session, model) < first < before
+        assert session.run(tf.train.get_global_step()) == model.input.epoch_size == 109
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rpartition(" ")[0] for line in lines[1:]] == ["Epoch 1 Batch 0 Loss", "Epoch 1 Batch 100 Loss"]
+
+
+def test_the_learning_rate_decays_after_max_epoch(book):
     changes = ["--set", "n_epochs=4", "--set", "max_epoch=2", "--set", "lr_decay=0.5", "--save_path=run"]
     char_gru.main([*SMALL, "--data_path=book.txt", *changes])
     rates = [json.loads(line)["learning_rate"] for line in open("run/metrics.jsonl")]
@@ -237,10 +224,11 @@ def test_the_learning_rate_decays_behind_max_epoch(book):
     steps = {}
     for epoch in 1, 2:  # Adam's first step changes each weight by the learning rate
         with tf.Graph().as_default(), tf.Session() as session:
-            model, assign = build(config, is_training=True)
+            model, assign = build(config, np.arange(12) % 9, is_training=True)
             session.run([tf.global_variables_initializer(), assign])
             before = session.run(model._dense_bias)
-            char_gru.run_epoch(session, model, np.arange(12) % 9, config, "contiguous", epoch, char_gru.Position())
+            position = Position(epoch, costs=0.0, state=char_gru.zero_state(config, 2))
+            char_gru.run_epoch(session, model, model.train_op, position=position)
             steps[epoch] = np.max(np.abs(session.run(model._dense_bias) - before))
     assert steps == pytest.approx({1: 0.01, 2: 0.005}, rel=1e-3)
 
@@ -252,7 +240,7 @@ def test_validation_predicts_each_character_once_from_at_least_max_length_before
     with tf.Graph().as_default(), tf.Session() as session:
         model, assign = build(config)
         session.run(assign)
-        found = char_gru.evaluate(session, model, ids, split, config)
+        found = char_gru.evaluate(session, model, ids, split)
         costs = 0.0
         for start, end in (80, 95), (95, 110), (110, 125), (125, 139):
             inputs, targets = (ids[start - 7 - before : end - before, None] for before in (1, 0))
@@ -270,25 +258,26 @@ def test_a_text_does_not_depend_on_how_it_is_generated(monkeypatch, temperature,
         monkeypatch.setattr(char_gru, "CHARACTERS_A_RUN", characters_a_run)
         with tf.Graph().as_default(), tf.Session() as session:
             model, assign = build(config, temperature=temperature, top_k=top_k)
+            next_id = build_next_id(model, temperature, top_k)
             session.run(assign)
             for seed in 5, 6:
                 texts.append(np.hstack(list(char_gru.generate(session, model, config, start, 150, seed))).tolist())
                 assert len(texts[-1]) == 150
             if characters_a_run == 100:
-                assert texts[-1] == char_gru.generate_step_by_step(session, model, config, start, 150, seed)
+                assert texts[-1] == generate_step_by_step(session, model, next_id, config, start, 150, seed)
     assert texts[:2] == texts[2:4] == texts[4:]
     assert (texts[0] == texts[1]) == (temperature == 0)
 
 
 @pytest.mark.parametrize("temperature, top_k", [(1.0, None), (0.5, None), (3.0, None), (1.0, 4), (0.7, 1)])
-def test_characters_are_drawn_from_the_distribution_that_is_told(temperature, top_k):
+def test_characters_are_drawn_from_the_distribution_that_is_predicted(temperature, top_k):
     config, count = make_config(), 4000
     with tf.Graph().as_default(), tf.Session() as session:
         model, assign = build(config, temperature=temperature, top_k=top_k)
         session.run(assign)
         feed_dict = {model.input_data: [[2]], model.initial_state: char_gru.zero_state(config, 1), model.seed: 1}
         logits = session.run(model.logits, feed_dict)[0].astype(float)
-        draw = session.make_callable(model.next_id, [*feed_dict, model.position])
+        draw = session.make_callable(build_next_id(model, temperature, top_k), [*feed_dict, model.position])
         drawn = [draw(*feed_dict.values(), position) for position in range(count)]
     probabilities = np.exp(logits / temperature)
     probabilities[np.argsort(logits)[: -top_k if top_k else 0]] = 0
@@ -327,12 +316,14 @@ def test_generate_loads_and_does_not_train(book, capsys):
         (["--save_path=run", "--config=small"], "config batch_size 4, now 64"),
         (["--save_path=run", "--set", "batch_size=5"], "holds a run with config batch_size 4, now 5: "),
         (["--save_path=run", "--config=large"], "small, medium, test"),
-        (["--save_path=run", "--section=bptt"], "--generate goes with --section=train"),
+        (["--save_path=run", "--section=gradients"], "--generate goes with --section=train"),
         (["--save_path=run", "--data_path=nowhere"], "--data_path=nowhere is not a file"),
         (["--save_path=run", "--start_string=Ω and 那"], "--start_string has 'Ω', '那', which the text does not have"),
         (["--save_path=run", "--start_string="], "--start_string is empty"),
         (["--save_path=damaged"], "vocabulary.json is damaged"),
         (["--save_path=nested"], "vocabulary.json is damaged"),
+        (["--save_path=list"], "vocabulary.json is damaged"),
+        (["--save_path=foreign"], "vocabulary.json is damaged"),
         (["--save_path=other"], "vocabulary.json is of another text"),
         (["--save_path=without"], "vocabulary.json cannot be read"),
     ],
@@ -361,22 +352,28 @@ def test_a_training_beside_it_may_delete_what_is_read(trained_run, monkeypatch, 
     assert len(calls) == 2
 
 
+def vocabulary(characters, first):
+    return json.dumps({"characters": characters, "first": first})
+
+
 @pytest.fixture(scope="module")
 def trained_run(tmp_path_factory):
     """A folder with a trained network in `run`, and with copies whose vocabulary is lost or wrong."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "book.txt").write_text(TEXT)
-    for name, vocabulary in (
+    for name, content in (
         ("run", None),
         ("damaged", "[1"),
         ("nested", "[" * 200_000),
-        ("other", '["a", "b"]'),
+        ("list", '["a", "b"]'),
+        ("foreign", vocabulary(sorted(set(TEXT)), "Ω")),
+        ("other", vocabulary(["a", "b"], "a")),
         ("without", ""),
     ):
         char_gru.main([*SMALL, f"--data_path={folder}/book.txt", f"--save_path={folder}/{name}"])
-        if vocabulary:
-            (folder / name / "vocabulary.json").write_text(vocabulary)
-        elif vocabulary == "":
+        if content:
+            (folder / name / "vocabulary.json").write_text(content)
+        elif content == "":
             (folder / name / "vocabulary.json").unlink()
     (folder / "empty").mkdir()
     return folder
@@ -397,7 +394,7 @@ def test_the_best_weights_count_where_the_config_has_patience(book, capsys):
     capsys.readouterr()
     again = char_gru.main(arguments)
     assert again == result
-    assert f"finished; its last line again:\nEpoch {best + 2} Loss" in capsys.readouterr().out
+    assert f"finished; its last lines again:\nEpoch {best + 2} Loss" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("batching", ["contiguous", "tutorial"])
@@ -409,17 +406,14 @@ def test_a_stopped_run_goes_on_to_the_same_weights(book, monkeypatch, capsys, ba
     stopped = []
 
     def stop_in_training(*args):
-        *args, after_step = args
-        count = 0
+        def stopping(steps):
+            for count, step in enumerate(steps):
+                if count == 29:
+                    os.kill(os.getpid(), signal.SIGINT)
+                yield step
 
-        def after():
-            nonlocal count
-            count += 1
-            if count == 30:
-                os.kill(os.getpid(), signal.SIGINT)
-            after_step()
-
-        return run_epoch(*args, after)
+        *args, steps = args
+        return run_epoch(*args, stopping(steps))
 
     def stop_in_validation(*args):
         if not stopped.count("validation"):
@@ -447,6 +441,7 @@ def test_a_checkpoint_of_another_run_is_refused(book, capsys):
     (book / "other.txt").write_text(TEXT.replace("times", "Times"))
     for change, message in [
         (["--batching=tutorial"], "batching contiguous, now tutorial"),
+        (["--train_part=0.8"], "train_part 0.9, now 0.8"),
         (["--seed=7"], "seed 42, now 7"),
         (["--data_path=other.txt"], "vocabulary"),
         (["--set", "n_epochs=2"], "config n_epochs 1, now 2"),
@@ -462,7 +457,7 @@ def test_a_text_in_any_language(book, capsys, text):
     (book / "book.txt").write_text(text, encoding="utf-8-sig")
     result = char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run", "--set", "num_generate=60"])
     assert result["text"].startswith(text[0]) and len(result["text"]) == 61
-    assert json.load(open("run/vocabulary.json")) == sorted(set(text))
+    assert json.load(open("run/vocabulary.json")) == {"characters": sorted(set(text)), "first": text[0]}
     assert result["train_loss"][-1] < result["train_loss"][0]
 
 
@@ -499,11 +494,17 @@ def test_a_terminal_without_the_letters(book, run_script):
         (TEXT.encode(), ["--data_path=/dev/zero"], "--data_path=/dev/zero is not a file"),
         (TEXT.encode(), ["--generate=0"], "--generate: 0 is not in the range"),
         (TEXT.encode(), ["--generate=x"], "--generate"),
+        (TEXT.encode(), ["--train_part=0"], "--train_part: 0 is not above 0 and at most 1"),
+        (TEXT.encode(), ["--train_part=1.01"], "--train_part: 1.01 is not above 0"),
+        (TEXT.encode(), ["--train_part=nan"], "--train_part: nan is not above 0"),
+        (TEXT.encode(), ["--train_part=1e-9"], "0 characters to train on cannot fill batch_size 4"),
+        (TEXT.encode(), ["--train_part=1", "--set", "patience=3"], "nothing to validate, and patience needs that"),
         (TEXT.encode(), ["--temperature=-1"], "--temperature: -1 is neither 0 nor in the range"),
         (TEXT.encode(), ["--temperature=nan"], "--temperature: nan is neither 0"),
         (TEXT.encode(), ["--top_k=0"], "--top_k: 0 is not in the range"),
         (TEXT.encode(), ["--batching=random"], "--batching"),
-        (TEXT.encode(), ["--section=bptt", "--set", "foo=1"], "--set foo=1: "),
+        (TEXT.encode(), ["--section=bptt"], "--section"),
+        (TEXT.encode(), ["--section=gradients", "--set", "foo=1"], "--set foo=1: "),
         (TEXT.encode(), ["--section=gradients", "--set", "batch_size=0"], "batch_size must be at least 1"),
         (TEXT.encode(), ["--config=large"], "small, medium, test"),
         (TEXT.encode(), ["--set", "keep_prob=2"], "at most 1"),
@@ -521,7 +522,9 @@ def test_bad_input_is_one_line_and_writes_nothing(book, capsys, content, argumen
     assert sorted(os.listdir()) == ["book.txt", "folder"]
 
 
-@pytest.mark.parametrize("length, place", [(3000, "at batch"), (60, "in the validation behind epoch 1")])
+@pytest.mark.parametrize(
+    "length, place", [(3000, "in epoch 1 at step 1 of 67"), (60, "in the validation after epoch 1")]
+)
 def test_divergence_ends_with_status_1(book, capsys, length, place):
     (book / "book.txt").write_text(TEXT[:length])  # 60: an epoch has one batch
     arguments = ["--data_path=book.txt", "--save_path=run", "--set", "learning_rate=1e37", "--start_string=0"]
@@ -529,7 +532,6 @@ def test_divergence_ends_with_status_1(book, capsys, length, place):
         char_gru.main([*SMALL, *arguments])
     error = capsys.readouterr().err
     assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error and place in error, error
-    assert ("with learning rate 1e+37 and a gradient of norm " in error) == (place == "at batch")
     assert not [name for name in os.listdir("run") if name.startswith("model")]
 
 
@@ -546,15 +548,15 @@ def test_a_stop_in_the_last_text(book, monkeypatch, capsys):
     with pytest.raises(SystemExit) as exit_:
         char_gru.main(arguments)
     assert exit_.value.code == 130
-    assert capsys.readouterr().out.endswith("\nStopped in the text, behind the last epoch: saved in run\n")
+    assert capsys.readouterr().out.endswith("\nStopped after the last step: saved in run\n")
     monkeypatch.setattr(char_gru, "generate", generate)
-    os.remove("run/metrics.jsonl")  # as if the run had been killed behind its last checkpoint
+    os.remove("run/metrics.jsonl")  # as if the run had been killed after its last checkpoint
     char_gru.main(arguments)
     assert "is finished" in capsys.readouterr().out
     assert [json.loads(line)["epoch"] for line in open("run/metrics.jsonl")] == [1, 2]
 
 
-def test_a_checkpoint_moves_between_the_modes(book):
+def test_a_checkpoint_moves_between_the_modes(book, any_mode):
     char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run"])
     vocab_size, config = len(set(TEXT)), make_config(batch_size=4, max_length=10)
     path, placement = tf.train.latest_checkpoint("run"), tf.ConfigProto()
@@ -595,6 +597,33 @@ def test_gradients_of_the_introduction(capsys):
     assert "difference at most 0.0" in capsys.readouterr().out
 
 
+def test_the_whole_text_without_validation(book, monkeypatch, capsys):
+    arguments = [*SMALL, "--data_path=book.txt", "--train_part=1", "--set", "n_epochs=6"]
+    expected = char_gru.main([*arguments, "--save_path=whole"])
+    output = capsys.readouterr().out
+    batches = (len(TEXT) // 4 - 1) // 10
+    assert f"{len(TEXT):,} to train on, 0 to validate" in output and f", {batches} batches (contiguous)" in output
+    assert set(expected) == {"train_loss", "text"} and len(expected["train_loss"]) == 6
+    assert f"Epoch 6 Loss {expected['train_loss'][-1]:.4f} (" in output and "alidation" not in output
+    assert all("validation_loss" not in json.loads(line) for line in open("whole/metrics.jsonl"))
+    run_epoch = char_gru.run_epoch
+
+    def stopping(*args):
+        if args[4].epoch == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return run_epoch(*args)
+
+    monkeypatch.setattr(char_gru, "run_epoch", stopping)
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main([*arguments, "--save_path=parts"])
+    assert exit_.value.code == 130 and "Stopped in epoch 3 at step 1 of" in capsys.readouterr().out
+    monkeypatch.setattr(char_gru, "run_epoch", run_epoch)
+    assert char_gru.main([*arguments, "--save_path=parts"]) == expected
+    assert numbers("parts") == numbers("whole")
+    assert char_gru.main(["--generate=1000", "--save_path=parts"])["text"] == expected["text"]
+    assert char_gru.main([*arguments, "--save_path=parts"]) == expected  # it is finished
+
+
 def test_shakespeare(real_shakespeare, book, capsys):
     arguments = ["--config=test", f"--data_path={real_shakespeare}", "--set", "n_epochs=1", "--set", "num_generate=9"]
     result = char_gru.main(arguments)
@@ -603,3 +632,10 @@ def test_shakespeare(real_shakespeare, book, capsys):
     assert "An epoch uses 998,400 characters, 156 batches (contiguous) of 64 x 100; 5,454 are left over" in output
     assert "Epoch 1 Batch 0 Loss 4.17" in output and "Epoch 1 Batch 100 Loss" in output
     assert 2 < result["validation_loss"][0] < 2.7
+
+
+def test_the_tutorials_batches(real_shakespeare, book, capsys):
+    arguments = ["--config=test", f"--data_path={real_shakespeare}", "--set", "n_epochs=1", "--set", "num_generate=9"]
+    arguments += ["--set", "hidden_units=1", "--batching=tutorial", "--train_part=1"]
+    char_gru.main(arguments)
+    assert "174 batches (tutorial) of 64 x 100; 1,794 are left over" in capsys.readouterr().out

@@ -131,7 +131,8 @@ def test_epoch_size_at_the_edge(tokens, fits):
         (b"   ", "ptb.train.txt is empty"),
         (b"good words \xff\xfe \n", r"ptb.train.txt is not UTF-8 text \(byte 11\)"),
         (b"cut off \xe6\xbc", "ptb.train.txt is not UTF-8 text"),
-        (b"a\0b \n", "ptb.train.txt has a NUL byte"),
+        (b"a\0b \n", "ptb.train.txt has a NUL character: it is not UTF-8 text, see --encoding"),
+        ("a b \n".encode("utf-16-le"), "NUL character"),
     ],
 )
 def test_bad_text(corpus, content, message):
@@ -145,10 +146,96 @@ def test_position_of_a_bad_byte_in_a_later_block(corpus, monkeypatch):
         reader.ptb_raw_data(corpus(b"abcd " * 20 + b"\xff"))
 
 
-def test_one_endless_word(corpus, monkeypatch):
+@pytest.mark.parametrize("length, fits", [(999, True), (1000, True), (1001, False), (1500, False), (5000, False)])
+@pytest.mark.parametrize("before", [0, 1, 500, 998, 999, 1000])
+def test_one_endless_word(corpus, monkeypatch, length, fits, before):
+    """How long a word may be does not depend on where the blocks that are read end."""
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1000)
-    with pytest.raises(UserError, match="without a space"):
-        reader.ptb_raw_data(corpus(b"x" * 5000))
+    monkeypatch.setattr(reader, "_LONGEST_WORD", 1000)
+    folder = corpus(b"\t" * before + b"x" * length + b"\ta\n")
+    if fits:
+        assert len(reader.ptb_raw_data(folder)[0]) == 3
+    else:
+        with pytest.raises(UserError, match="ptb.train.txt has a word of more than 1000 characters"):
+            reader.ptb_raw_data(folder)
+
+
+@pytest.mark.parametrize("space", ["\t", " ", "\n", "\u3000"])
+def test_blocks_are_cut_wherever_words_are_split(corpus, monkeypatch, space):
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", 1000)
+    words = reader._read_words(os.path.join(corpus(f"ab{space}" * 3000), "ptb.train.txt"))
+    assert words == (["ab", "<eos>"] if space == "\n" else ["ab"]) * 3000
+
+
+ENDS = ["\r\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("block", [5, 1 << 20])
+@pytest.mark.parametrize("end", ENDS)
+def test_what_else_ends_a_line(corpus, monkeypatch, capsys, end, block):
+    """The same for words and for characters: what str.splitlines takes for the end of a line, and it is said."""
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", block)
+    path = os.path.join(corpus(f"a b{end}c d{end}e\n"), "ptb.train.txt")
+    assert f"a b{end}c".splitlines() == ["a b", "c"]
+    assert reader._read_words(path) == "a b <eos> c d <eos> e <eos>".split()
+    capsys.readouterr()
+    ids, characters = reader.char_raw_data(path)
+    assert "".join(characters[index] for index in ids) == "a b\nc d\ne\n"
+    assert capsys.readouterr().out.startswith("ptb.train.txt: 2 ends of lines other than \\n ")
+
+
+@pytest.mark.parametrize("block", [5, 1 << 20])
+@pytest.mark.parametrize("mark", ["\ufeff", "\u200b", "\u2060"])
+def test_marks_that_nobody_sees(corpus, monkeypatch, capsys, mark, block):
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", block)
+    folder = corpus(f"\ufeffbig a\n{mark}big b{mark}c\n", valid="big\n", test="bc\n")
+    train, valid, test, vocabulary = reader.ptb_raw_data(folder)
+    assert vocabulary == 4 and train[0] == train[3] == valid[0] and train[4] == test[0]
+    assert capsys.readouterr().out == (
+        "ptb.train.txt: 2 marks that nobody sees (such as U+FEFF and U+200B) are left out\n"
+    )
+    ids, characters = reader.char_raw_data(os.path.join(folder, "ptb.train.txt"))
+    assert "".join(characters[index] for index in ids) == "big a\nbig bc\n"
+
+
+def test_joiners_that_change_letters_stay(corpus):
+    text = "\u0646\u200c\u0646 \u200d\n"
+    assert reader._read_words(os.path.join(corpus(text), "ptb.train.txt")) == [*text.split(), "<eos>"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1", "gb18030", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("block", [7, 1 << 20])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_encodings(corpus, tmp_path, monkeypatch, encoding, block, compressed):
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", block)
+    text = "\u4f60\u597d a \u4f60\n" * 9 if encoding not in ("latin-1", "cp1252") else "d\xe9j\xe0 vu\n" * 9
+    folder = corpus(*[text.encode(encoding)] * 3)
+    if compressed:
+        compress(folder)
+    has_mark = encoding in ("utf-8-sig", "utf-16", "utf-32")
+    train, *_ = reader.ptb_raw_data(folder, None if has_mark else encoding)
+    assert len(train) == len(text.replace("\n", " <eos> ").split())
+    path = os.path.join(folder, "ptb.train.txt" + (".gz" if compressed else ""))
+    ids, characters = reader.char_raw_data(path, None if has_mark else encoding)
+    assert "".join(characters[index] for index in ids) == text
+    if not has_mark:
+        with pytest.raises(UserError, match=r"not UTF-8 text"):
+            reader.char_raw_data(path)
+
+
+def test_the_position_in_another_encoding(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", 16)
+    (tmp_path / "book.txt").write_bytes("abc\u4f60".encode("gb18030") * 20 + b"\xff\xff")
+    with pytest.raises(
+        UserError, match=r"is not GB18030 text \(byte 100\): convert it to UTF-8, or give its --encoding"
+    ):
+        reader.char_raw_data(str(tmp_path / "book.txt"), "gb18030")
+
+
+def test_a_damaged_gzip_file_of_text(tmp_path):
+    (tmp_path / "book.txt.gz").write_bytes(gzip.compress(b"a b c" * 1000)[:-20])
+    with pytest.raises(UserError, match="is not a whole gzip file"):
+        reader.char_raw_data(str(tmp_path / "book.txt.gz"))
 
 
 def test_missing_file_and_directory_in_its_place(corpus, tmp_path):
@@ -248,7 +335,7 @@ def compress(folder):
 @pytest.mark.parametrize("compressed", [False, True])
 def test_images_and_labels(images, compressed):
     folder = images(train=[3, 1, 4], test=[1, 5])
-    checksum = reader.checksum(folder, "mnist")
+    checksum = reader.Images(folder).description
     if compressed:
         compress(folder)
     assert reader.find_data("mnist", folder) == (folder, False)
@@ -257,7 +344,7 @@ def test_images_and_labels(images, compressed):
     assert X_train.shape == (3, 28, 28) and X_test.shape == (2, 28, 28)
     assert X_train.dtype == y_train.dtype == np.uint8
     assert X_train[:, 27, 27].tolist() == [60, 20, 80]
-    assert reader.checksum(folder, "mnist") == checksum  # of the content, however it is stored
+    assert reader.Images(folder).description == checksum  # of the content, however it is stored
 
 
 def test_a_pixel_is_at_its_place(images):

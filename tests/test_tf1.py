@@ -3,6 +3,7 @@
 import fcntl
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import termios
 import pytest
 
 from conftest import ROOT
-from tf1 import plots, progress
+from data import sample
+from tf1 import app, plots, progress
 
 SCRIPTS = ["ptb_word_lm.py", "rnn_basics.py", "time_series.py", "lstm_by_hand.py", "char_gru.py", "binary_echo.py"]
 
@@ -106,7 +108,8 @@ def test_lines_of_the_penn_treebank_epoch_are_the_tutorials():
 def test_a_bar_on_a_terminal_and_plain_lines_in_a_file(tmp_path):
     code = f"""
 import sys, time; sys.path.insert(0, {str(ROOT)!r})
-from tf1 import plots, progress
+from data import sample
+from tf1 import app, plots, progress
 with progress.bar(4) as steps:
     for step in range(4):
         time.sleep(0.15)
@@ -121,3 +124,178 @@ with progress.bar(4) as steps:
     process = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=terminal, text=True)
     assert process.stdout == expected
     assert select.select([controller], [], [], 0)[0] and b"step/s" in os.read(controller, 100_000)
+
+
+PICTURE = f"""
+import sys; sys.path.insert(0, {str(ROOT)!r})
+from tf1 import plots
+@plots.picture
+def draw(folder):
+    figure, axes = plots.new_figure()
+    axes.plot([1, 2], label=r"$\\frac{{1}}{{2}}$ und ä")
+    axes.set(title="A title", xlabel="x")
+    axes.legend()
+    return plots.save(figure, folder, "picture")
+print(draw("."))
+"""
+
+
+@pytest.mark.parametrize(
+    "backend, rc",
+    [
+        ("module://matplotlib_inline.backend_inline", ""),
+        ("TkAgg", ""),
+        ("nonsense", ""),
+        ("", "text.usetex: True"),
+        ("", "backend: nonsense\nfigure.dpi: -3\nsavefig.bbox: tight\nfigure.constrained_layout.use: maybe"),
+        ("", "font.family: No Such Font\naxes.prop_cycle: cycler('color', ['r'])"),
+    ],
+)
+def test_pictures_depend_on_no_settings(run_script, tmp_path, backend, rc):
+    expected = run_script("-c", PICTURE)
+    assert (expected.stdout, expected.stderr) == ("./picture.png\n", "")
+    picture = (tmp_path / "picture.png").read_bytes()
+    (tmp_path / "matplotlibrc").write_text(rc)
+    process = run_script("-c", PICTURE, env={"MPLBACKEND": backend} if backend else {})
+    assert (process.stdout, process.stderr) == ("./picture.png\n", "")
+    assert (tmp_path / "picture.png").read_bytes() == picture
+
+
+def test_whatever_fails_in_drawing_is_one_line(tmp_path, capsys):
+    @plots.picture
+    def draw(values):
+        figure, axes = plots.new_figure()
+        axes.plot(values, [1, 2])
+        return plots.save(figure, str(tmp_path), "picture")
+
+    assert draw([1, 2, 3]) is None
+    output = capsys.readouterr().out
+    assert (
+        output.startswith("A picture cannot be drawn (draw): ValueError: x and y must have") and output.count("\n") == 1
+    )
+    assert draw([1, 2]) == str(tmp_path / "picture.png")
+
+
+def test_the_users_settings_stay(monkeypatch):
+    import matplotlib
+
+    with matplotlib.rc_context({"lines.linewidth": 7}):
+        plots.picture(lambda: plots.new_figure())()
+        assert matplotlib.rcParams["lines.linewidth"] == 7
+
+
+@pytest.mark.parametrize("text, value", [("10", 10), ("-3", -3), ("+7", 7), ("007", 7)])
+def test_integers(text, value):
+    assert app.integer(text) == value
+
+
+@pytest.mark.parametrize("text", ["1_0", "１２", "٣", "1.0", "", " 1", "0x10", "1e3", "²", "--1", "1\n"])
+def test_what_is_not_an_integer(text):
+    with pytest.raises(ValueError, match="is not an integer"):
+        app.integer(text)
+
+
+@pytest.mark.parametrize(
+    "text, value", [("1", 1), ("-1.5", -1.5), (".5", 0.5), ("2.", 2), ("1e-3", 1e-3), ("INF", float("inf"))]
+)
+def test_numbers(text, value):
+    assert app.number(text) == value
+
+
+@pytest.mark.parametrize("text", ["1_000.5", "１.５", "1,5", "", "0x1p3", "1e", "1.5.2", "٣.٥", "one", "1 2"])
+def test_what_is_not_a_number(text):
+    with pytest.raises(ValueError, match="is not a number"):
+        app.number(text)
+
+
+@pytest.mark.parametrize("flag", ["--save_path", "--data_path"])
+def test_a_home_in_a_flag(monkeypatch, tmp_path, capsys, flag):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    import ptb_word_lm
+
+    for text in f"{flag}=~/runs", [flag, "~/runs"]:
+        args = ptb_word_lm.parse_args([text] if isinstance(text, str) else text)
+        assert getattr(args, flag[2:]) == f"{tmp_path}/runs"
+    assert getattr(ptb_word_lm.parse_args([f"{flag}=a~b"]), flag[2:]) == "a~b"
+    with pytest.raises(SystemExit):
+        ptb_word_lm.parse_args([f"{flag}=~nobody-of-this-name/runs"])
+    assert "names the home of nobody" in capsys.readouterr().err
+
+
+def test_no_home_folder(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what Python does without HOME and an entry
+    with pytest.raises(app.UserError, match="no home folder is known.*set XDG_CACHE_HOME"):
+        sample.cache_folder()
+
+
+def test_no_temporary_folder(run_script):
+    code = f"""
+import sys, tempfile; sys.path.insert(0, {str(ROOT)!r})
+def nowhere(*args, **kwargs):
+    raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+tempfile.TemporaryFile = nowhere
+import ptb_word_lm
+ptb_word_lm.main(["--config=test"])
+"""
+    process = run_script("-c", code)
+    assert process.returncode == 2 and process.stderr.count("\n") == 1 and "set TMPDIR" in process.stderr
+
+
+def test_a_main_without_a_file():
+    """As in a notebook's cell, or a script that was given to exec."""
+    found = {"__name__": "cell", "app": app}
+    exec("@app.command\ndef main(argv=None):\n    raise app.UserError('wrong')\n", found)
+    with pytest.raises(SystemExit) as exit_:
+        found["main"]([])
+    assert exit_.value.code == 2
+
+
+def test_ignored_signals_stay_ignored(tmp_path):
+    code = f"""
+import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+from tf1 import app
+@app.command
+def main(argv):
+    with app.signals_deferred():
+        os.kill(os.getpid(), signal.SIGTERM)
+    with app.StopRequest() as stop:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(os.getpid(), number)
+        print("goes on", stop.signum)
+main()
+"""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (process.stdout, process.stderr, process.returncode) == ("goes on None\n", "", 0)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_the_other_signals_are_heeded(name):
+    number = getattr(signal, name)
+    with app.StopRequest() as stop:
+        os.kill(os.getpid(), number)
+        assert stop.signum == number
+    assert app.Interrupted(number, "").status == 128 + number
+
+
+@pytest.mark.parametrize(
+    "flag, message",
+    [
+        ("--model=small", "give --config"),
+        ("--use_fp16", "give --precision=bf16"),
+        ("--use_fp16=True", "give --precision=bf16"),
+        ("--num_gpus=2", "one GPU is used"),
+        ("--rnn_mode=BASIC", "BASIC is basic here"),
+        ("--rnn_mode=CUDNN", "CUDNN is cudnn here"),
+        ("--rnn_mode=BLOCK", "BLOCK is fused here"),
+    ],
+)
+def test_flags_of_the_published_tutorial(capsys, flag, message):
+    import ptb_word_lm
+
+    with pytest.raises(SystemExit) as exit_:
+        ptb_word_lm.main([flag])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and message in error

@@ -41,9 +41,13 @@ def _without_banner(function):
     """Calls `function`; what it writes to file descriptor 2, TensorFlow's banner apart, is passed on afterwards."""
     if sys.stderr is None:  # closed by the caller, 2>&-
         return function()
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as captured:
+    try:
+        captured = tempfile.TemporaryFile()
+    except OSError as error:
+        raise UserError(f"no temporary file can be made ({error.strerror}): set TMPDIR to a folder for them") from error
+    with captured:
+        sys.stderr.flush()
+        stderr = os.dup(2)
         os.dup2(captured.fileno(), 2)
         try:
             return function()

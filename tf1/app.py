@@ -52,6 +52,11 @@ def write_file(path, text):
         raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error
 
 
+class _Replaced(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        parser.error(f"{option_string} is not a flag here: {self.const}")
+
+
 class ArgumentParser(argparse.ArgumentParser):
     """argparse's parser whose errors are one line (without the usage) and whose flags cannot be abbreviated."""
 
@@ -66,22 +71,51 @@ class ArgumentParser(argparse.ArgumentParser):
         for flag in flags:
             self.add_argument(flag, **COMMON_FLAGS[flag])
 
+    def add_replaced(self, **others):
+        """Refuses flags of the published tutorial, and names what takes their place; `others` are sentences by name."""
+        for flag, advice in others.items():
+            self.add_argument(f"--{flag}", nargs="?", action=_Replaced, help=argparse.SUPPRESS, const=advice)
+
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())} (see --help)\n")
 
 
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)", re.ASCII | re.IGNORECASE)
+
+
+def integer(text):
+    """The integer that `text` is, in ASCII digits: Python's int() takes 1_0 for 10, too, and other scripts' digits."""
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(f"{text!a} is not an integer")
+    return int(text)
+
+
+def number(text):
+    """The same for a number with a point or an exponent, also NaN and infinity."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!a} is not a number")
+    return float(text)
+
+
 def seed(text):
     """The type of --seed: what both NumPy and TensorFlow take."""
-    value = int(text)
+    value = integer(text)
     if not 0 <= value < 2**31:
         raise argparse.ArgumentTypeError(f"{value} is not in the range from 0 to {2**31 - 1}")
     return value
 
 
 def path(text):
-    """The type of --data_path and --save_path: not empty (an unset shell variable), and a name that can be printed."""
+    """The type of --data_path and --save_path: not empty (an unset shell variable), and a name that can be printed.
+
+    A shell expands ~ at the start of a word, and not behind the = of a flag; here it is expanded in both.
+    """
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
+    text = os.path.expanduser(text)
+    if text.startswith("~"):
+        raise argparse.ArgumentTypeError(f"{text!a} names the home of nobody: write ./{ascii(text)[1:-1]} for a file")
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -91,7 +125,7 @@ def path(text):
 
 def save_every(text):
     """The type of --save_every: "seconds" or "steps", and how many."""
-    found = re.fullmatch(r"(\d+)steps|(\d+(?:\.\d+)?)", text)
+    found = re.fullmatch(r"(\d+)steps|(\d+(?:\.\d+)?)", text, re.ASCII)
     if not found or not float(found[1] or found[2]) > 0:
         raise argparse.ArgumentTypeError(
             f"{text!a} is neither a number of seconds, like 30, nor of steps, like 200steps"
@@ -99,15 +133,28 @@ def save_every(text):
     return ("steps", int(found[1])) if found[1] else ("seconds", float(found[2]))
 
 
+RNN_MODES = ("auto", "basic", "fused", "cudnn")
+PRECISIONS = ("fp32", "bf16")
+_PUBLISHED_MODES = {"BASIC": "basic", "BLOCK": "fused", "CUDNN": "cudnn"}  # of the published ptb_word_lm.py
+
+
+def rnn_mode(text):
+    """The type of --rnn_mode; `choices` checks it."""
+    if text in _PUBLISHED_MODES:
+        raise argparse.ArgumentTypeError(f"{text} is {_PUBLISHED_MODES[text]} here: give that")
+    return text
+
+
 COMMON_FLAGS = {
     "--rnn_mode": {
-        "choices": ("auto", "basic", "fused", "cudnn"),
+        "type": rnn_mode,
+        "choices": RNN_MODES,
         "default": "auto",
         "help": "basic: the tutorial's cells; fused: whole-sequence layers; cudnn: on a GPU; auto: the fastest of them "
         "(default: %(default)s)",
     },
     "--precision": {
-        "choices": ("fp32", "bf16"),
+        "choices": PRECISIONS,
         "default": "fp32",
         "help": "of the operands of matrix products; bf16 goes with --rnn_mode=fused (default: %(default)s)",
     },
@@ -131,6 +178,15 @@ COMMON_FLAGS = {
 }
 
 
+# Ctrl-C, a request to end, a lost terminal (which Windows does not know).
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def _heeded(numbers=_SIGNALS):
+    """Those of the signals that are not ignored: `nohup`, or a script's `&`, has them ignored, and so they stay."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 class Interrupted(Exception):
     """A signal asked the run to end, and everything worth keeping has been kept."""
 
@@ -140,7 +196,7 @@ class Interrupted(Exception):
 
 
 class StopRequest(contextlib.AbstractContextManager):
-    """Turns the first SIGINT or SIGTERM into `signum`, which a training loop reads between two steps.
+    """Turns the first SIGINT, SIGTERM or SIGHUP into `signum`, which a training loop reads between two steps.
 
     A KeyboardInterrupt could come between a step's update of the weights and the arrival of its RNN state in Python,
     and a checkpoint of the two would belong to no step. A second signal ends the program at once.
@@ -151,7 +207,7 @@ class StopRequest(contextlib.AbstractContextManager):
         self._previous = {}
         self.signum = _terminated[-1] if _terminated else None
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+            self._previous = {number: signal.signal(number, self._note) for number in _heeded()}
         return self
 
     def __exit__(self, *exc_info):
@@ -179,13 +235,12 @@ def _turn_stdout_off():
 
 @contextlib.contextmanager
 def signals_deferred():
-    """Holds SIGINT and SIGTERM back until its block ends: a library's import may turn what they raise into an error."""
+    """Holds _SIGNALS back until its block ends: a library's import may turn what they raise into an error."""
     received = []
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, lambda signum, frame: received.append(signum)) for number in numbers}
+    previous = {number: signal.signal(number, lambda signum, frame: received.append(signum)) for number in _heeded()}
     try:
         yield
     finally:
@@ -218,14 +273,16 @@ def command(main):
 
     @functools.wraps(main)
     def wrapper(argv=None):
-        name = os.path.basename(sys.modules[main.__module__].__file__)
+        # In a notebook's cell there is no file.
+        name = os.path.basename(getattr(sys.modules.get(main.__module__), "__file__", None) or main.__name__)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 # Whoever follows a log file wants each line now; a file name may have letters that the stream has not.
                 stream.reconfigure(line_buffering=True, errors="backslashreplace")
         in_main_thread = threading.current_thread() is threading.main_thread()
-        if in_main_thread:  # SIGTERM's default action would leave temporary files behind
-            previous = signal.signal(signal.SIGTERM, _terminate)
+        previous = {}
+        if in_main_thread:  # the default action of these would leave temporary files
+            previous = {number: signal.signal(number, _terminate) for number in _heeded(_SIGNALS[1:])}
         _terminated.clear()
         try:
             result = main(argv)
@@ -258,7 +315,7 @@ def command(main):
             print(f"{name}: error: the network does not fit in memory: lower its sizes with --set", file=sys.stderr)
             raise SystemExit(2) from error
         finally:
-            if in_main_thread:
-                signal.signal(signal.SIGTERM, previous)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
     return wrapper

@@ -116,6 +116,18 @@ def find(save_path):
     return None
 
 
+def restore_weights(session, saver, path):
+    """Restores the checkpoint that `find` found; where a training that goes on has deleted it since, the newest one."""
+    while True:
+        try:
+            return saver.restore(session, path)
+        except (ValueError, tf.errors.NotFoundError):
+            newest, _ = find(os.path.dirname(path))
+            if newest == path:
+                raise
+            path = newest
+
+
 def _read_json(path):
     """The JSON text of the checkpoint, after every tensor in it has been read and its checksum compared."""
     reader = tf.train.load_checkpoint(path)
@@ -229,7 +241,9 @@ class Checkpoints:
                 _write(session, self._keeper, os.path.join(self._save_path, kept_as))
             _write(session, self._saver, path)
             self._kept.append(path)
-            tf.train.update_checkpoint_state(self._save_path, path, self._kept[-2:])
+            # An absolute folder and bare names: so the file names them as they are, and the folder can be moved.
+            newest, *others = (os.path.basename(kept) for kept in self._kept[:-3:-1])
+            tf.train.update_checkpoint_state(os.path.abspath(self._save_path), newest, [*others, newest])
             for old_path in self._kept[:-2]:
                 tf.train.remove_checkpoint(old_path)
             del self._kept[:-2]

@@ -4,7 +4,7 @@ import os
 import re
 
 from tf1 import tf
-from tf1.app import UserError
+from tf1.app import PRECISIONS, RNN_MODES, UserError
 
 _CPU_INFO = "/proc/cpuinfo"
 _CACHE_BYTES = 1 << 20  # half of a core's second-level cache, or all of it
@@ -16,8 +16,9 @@ def choose_rnn_mode(rnn_mode):
     """The mode itself, or what `auto` stands for: `cudnn` where there is a GPU, else `fused`.
 
     Raises:
-      UserError: `cudnn` without a GPU.
+      UserError: `cudnn` without a GPU, or an unknown mode.
     """
+    check_choice("rnn_mode", rnn_mode, RNN_MODES)
     if rnn_mode in ("basic", "fused"):
         return rnn_mode
     # is_gpu_available starts the devices, with as many threads as there are cores, for all sessions of the process; the
@@ -28,12 +29,24 @@ def choose_rnn_mode(rnn_mode):
     return "cudnn" if has_gpu else "fused"
 
 
+def mode_of_graph(rnn_mode):
+    """`choose_rnn_mode` for a graph that may be built on another machine than it runs on: `cudnn` needs no GPU here."""
+    return rnn_mode if rnn_mode == "cudnn" else choose_rnn_mode(rnn_mode)
+
+
+def check_choice(name, value, choices):
+    """Raises UserError where `value` is none of `choices`."""
+    if value not in choices:
+        raise UserError(f"{name} {value!r} is not known: choose one of {', '.join(choices)}")
+
+
 def choose_precision(precision, rnn_mode):
     """The precision itself, or `fp32`, with a notice, where the CPU cannot multiply in bf16.
 
     Raises:
-      UserError: `bf16` in another mode than `fused`.
+      UserError: `bf16` in another mode than `fused`, or an unknown precision.
     """
+    check_choice("precision", precision, PRECISIONS)
     if precision == "bf16" and rnn_mode != "fused":
         raise UserError(f"--precision=bf16 goes with --rnn_mode=fused, not with {rnn_mode}: leave one of the two out")
     if precision == "bf16" and not _has_bf16():

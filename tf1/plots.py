@@ -1,10 +1,50 @@
-"""Pictures in PNG files; no display is needed."""
+"""Pictures in PNG files; no display is needed, and nothing that fails in drawing ends a training."""
 
+import functools
 import gc
+import importlib
 import logging
 import os
+import sys
+import warnings
 
 from tf1.progress import write
+
+
+def picture(draw):
+    """Makes `draw` independent of the user's settings; whatever fails in it is one line, and it returns None then.
+
+    Args:
+      draw: a function that draws on a `new_figure` and returns what `save` does.
+    """
+
+    @functools.wraps(draw)
+    def wrapper(*args, **kwargs):
+        try:
+            matplotlib = _matplotlib()
+            with matplotlib.rc_context(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of glyphs that a font lacks, and their like
+                matplotlib.rcdefaults()
+                return draw(*args, **kwargs)
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            write(f"A picture cannot be drawn ({draw.__name__}): {reason}")
+            return None
+
+    return wrapper
+
+
+def _matplotlib():
+    """The library, imported on first use: it takes half a second, which --help does not have."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where its own cache cannot be written
+    if "matplotlib" not in sys.modules:
+        backend = os.environ.pop("MPLBACKEND", None)  # a notebook's, which it hands to the programs that it starts
+        try:
+            importlib.import_module("matplotlib")
+        finally:
+            if backend is not None:
+                os.environ["MPLBACKEND"] = backend
+    return sys.modules["matplotlib"]
 
 
 def new_figure(columns=1):
@@ -12,10 +52,12 @@ def new_figure(columns=1):
 
     It belongs to no window, so nothing has to be closed.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where its own cache cannot be written
-    from matplotlib.figure import Figure  # not at the top: it takes half a second, which --help does not have
+    _matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5) if columns == 1 else (5.5 * columns, 4), layout="constrained")
+    FigureCanvasAgg(figure)
     return figure, figure.subplots(ncols=columns)
 
 

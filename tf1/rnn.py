@@ -18,7 +18,7 @@ The arguments beside TensorFlow's:
 
 from tf1 import dropout, layers, tf
 from tf1.dropout import DropoutWrapper
-from tf1.modes import choose_rnn_mode
+from tf1.modes import mode_of_graph
 
 
 class GRUCell:
@@ -100,7 +100,7 @@ def static_rnn(
     groups=1,
 ):
     """`tf.nn.static_rnn`: `inputs` and the outputs are lists of a tensor [batch_size, size] for each time step."""
-    rnn_mode = choose_rnn_mode(rnn_mode)
+    rnn_mode = mode_of_graph(rnn_mode)
     if rnn_mode == "basic" or sequence_length is not None or not _is_known(cell):
         return tf.nn.static_rnn(cell, inputs, initial_state, dtype, sequence_length, scope)
     compute = _WholeSequences(rnn_mode, precision, groups)
@@ -124,7 +124,7 @@ def dynamic_rnn(
     groups=1,
 ):
     """`tf.nn.dynamic_rnn`: inputs and outputs are [batch_size, T, size], or with `time_major` [T, batch_size, size]."""
-    rnn_mode = choose_rnn_mode(rnn_mode)
+    rnn_mode = mode_of_graph(rnn_mode)
     num_steps = inputs.shape[0 if time_major else 1].value
     unknown = num_steps is None and rnn_mode == "fused" or sequence_length is not None or not _is_known(cell)
     if rnn_mode == "basic" or unknown:

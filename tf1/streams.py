@@ -15,6 +15,8 @@ import math
 
 import numpy as np
 
+from tf1.app import UserError
+
 # Measured on PTB's small model: a state that has forgotten all but the last 256 words is off by 0.7, 1,024 words: 2e-4,
 # 2,048 words: rounding. An error of 0.2 (512 words) changes the perplexity by 2e-6 of its value.
 WARM_UP = 2048
@@ -35,6 +37,9 @@ def mean_loss(read, ids, first, zero_state, num_steps, warm_up=WARM_UP, toleranc
         is predicted from at least `warm_up` before it.
       watched: passes an iterable on, and may stop between two of its items.
     """
+    ids = np.asarray(ids)
+    if not 1 <= first < len(ids):
+        raise UserError(f"a stream of {len(ids)} items has none to predict from item {first} on")
     batch_size, count = zero_state.shape[-2], len(ids) - first
     length = math.ceil(count / batch_size)  # of a row
     if tolerance < math.inf:  # a row's end is the end of a batch, so that its state is there to compare

@@ -169,9 +169,12 @@ class Run(contextlib.AbstractContextManager):
         self._metrics.event(self._step() if step is None else step, **values)
 
     def record(self, step=None, **values):
-        """Adds a line to `metrics.jsonl` with the next checkpoint, and points to the curves; `step` as for `event`."""
+        """Adds a line to `metrics.jsonl` with the next checkpoint, and points to the curves; `step` as for `event`.
+
+        A value may be a list, which is no point of a curve.
+        """
         step = self._step() if step is None else step
-        self.event(step, **values)
+        self.event(step, **{name: value for name, value in values.items() if not isinstance(value, list)})
         wall_s = time.time() - self._start_time
         self.records.append({"epoch": self.position.epoch, "step": step, **values, "wall_s": wall_s})
 
