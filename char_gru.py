@@ -40,7 +40,7 @@ from data import sample
 from tf1 import app, checkpoints, plots, progress, rnn, streams, tf
 from tf1.app import Diverged, UserError
 from tf1.dropout import dropout
-from tf1.modes import choose_modes, choose_rnn_mode
+from tf1.modes import choose_modes, choose_rnn_mode, mode_of_graph
 from tf1.training import Position, Run
 
 SAMPLE_CHARACTERS = 200  # of the text that is shown after each epoch
@@ -50,21 +50,21 @@ CHARACTERS_A_RUN = 200  # that one session.run reads and draws
 
 
 def positive_int(text):
-    value = int(text)
+    value = app.integer(text)
     if not 1 <= value < 2**31:
         raise argparse.ArgumentTypeError(f"{value} is not in the range from 1 to {2**31 - 1}")
     return value
 
 
 def temperature(text):
-    value = float(text)
+    value = app.number(text)
     if not (value == 0 or 1e-3 <= value <= 1e3):
         raise argparse.ArgumentTypeError(f"{text} is neither 0 nor in the range from 0.001 to 1000")
     return value
 
 
 def train_part(text):
-    value = float(text)
+    value = app.number(text)
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
     return value
@@ -117,7 +117,7 @@ class CharGRU:
     """
 
     def __init__(self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32", groups=1, input_=None):
-        self.config, self.input = config, input_
+        self.config, self.input, rnn_mode = config, input_, mode_of_graph(rnn_mode)
         units, keep_prob = config.hidden_units, config.keep_prob if is_training else 1.0
         num_steps = config.max_length if rnn_mode == "fused" else None
         self.input_data = tf.placeholder(tf.int32, [num_steps, None])  # [num_steps, batch_size]
@@ -322,6 +322,7 @@ def epoch_line(epoch, train_loss, characters_per_second, validation_loss=None, *
     return f"Epoch {epoch} Loss {in_bits(train_loss)} {validation}{characters_per_second:.0f} characters/s"
 
 
+@plots.picture
 def plot_learning_curve(records, perfect_loss, title, folder):
     """The losses by epoch, in nats on the left and in bits on the right; `perfect_loss`, where it is known."""
     figure, axes = plots.new_figure()

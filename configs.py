@@ -384,6 +384,11 @@ def values(config):
     return {name: getattr(config, name) for name in sorted(dir(config)) if not name.startswith("_")}
 
 
+def is_unchanged(config):
+    """Whether the values of `config` are those of its class."""
+    return values(config) == values(type(config))
+
+
 _SIZES_OF_LAYERS = ("hidden_size", "hidden_units", "embedding_dim", "n_neurons", "n_inputs", "state_size")
 
 

@@ -24,8 +24,7 @@ The code by hand keeps the names and sizes of the source, which does not run as 
 * `lstm_one_shift` returns new lists and leaves its caller's alone.
 * `first_guess`, which the source explains and ignores, is added to the truncated normal distribution.
 * A weight's file must hold numbers only, and a bias's file has its shape checked too.
-* The constructor takes what the source fixes, `time_step` and the distribution; `output`, `initial_state` and
-  `final_state` are kept.
+* The constructor takes what the source fixes, `time_step` and the distribution, and keeps the output and the states.
 * The weights of the initial state are made after the others, so that without them the others begin the same.
 * The API's part: `BasicLSTMCell[(num_units=n) ...]` is a call; `tf.contrib.layers.fully_connected` without activation
   is `tf.layers.dense`.
@@ -290,12 +289,13 @@ def mse_line(iteration, mse):
 
 
 def evaluate(session, model, time_step):
-    """The MSE on evenly spread sequences; times, truth and predictions that it is made from, [number of sequences]."""
+    """The MSE on evenly spread sequences; the times, truth and predictions of their next values, one of each."""
     starts = np.arange(reader.T_MIN, reader.T_MAX - time_step * reader.RESOLUTION, reader.RESOLUTION)
     times = starts[:, None] + np.arange(time_step + 1) * reader.RESOLUTION
     values = reader.time_series(times)
-    feed_dict = model.feed_dict(values[:, :-1, None], values[:, -1:])
-    mse, predictions = session.run([model.loss, model.predictions], feed_dict=feed_dict)
+    mse, predictions = session.run(
+        [model.loss, model.predictions], model.feed_dict(values[:, :-1, None], values[:, -1:])
+    )
     return float(mse), times[:, -1], values[:, -1], predictions[:, 0]
 
 

@@ -48,9 +48,7 @@ def parse_args(argv=None):
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
     parser.add_common("--rnn_mode", "--precision", "--save_path", "--save_every", "--seed", "--set")
-    parser.add_replaced(
-        model="give --config", use_fp16="give --precision=bf16", num_gpus="one GPU is used where there is one"
-    )
+    parser.add_replaced(model="give --config", use_fp16="give --precision=bf16", num_gpus="one GPU is used, if any")
     return parser.parse_args(argv)
 
 
@@ -300,8 +298,7 @@ def main(argv=None):
     eval_config.batch_size = 1
     eval_config.num_steps = 1
     modes, session_config = choose_modes(args, config.batch_size, config.hidden_size, gates=4)
-    is_published = corpus.is_ptb and configs.values(config) == configs.values(configs.PTB_CONFIGS[args.config])
-    published = PUBLISHED.get(args.config) if is_published else None
+    published = PUBLISHED.get(args.config) if corpus.is_ptb and configs.is_unchanged(config) else None
     title, folder = f"PTB word language model, {args.config} config, {corpus.name}", args.save_path or "plots"
 
     with tf.Graph().as_default():
@@ -322,10 +319,9 @@ def main(argv=None):
 
         identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed}
         identity.update(data=corpus.description, precision=modes["precision"])
-        start = {"costs": 0.0, "loss": 0.0, "words_per_second": 0.0}
-        start["state"] = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
-        curves = ("loss", "words_per_second")
-        with Run(args, identity, m.input.epoch_size, session_config, curves, **start) as run:
+        state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
+        start, curves = {"costs": 0.0, "loss": 0.0, "words_per_second": 0.0}, ("loss", "words_per_second")
+        with Run(args, identity, m.input.epoch_size, session_config, curves, state=state, **start) as run:
             session = run.session
             if run.position.epoch > config.max_max_epoch:
                 run.say_finished()

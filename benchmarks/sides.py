@@ -19,6 +19,7 @@ import resource
 import sys
 import tempfile
 import time
+import types
 
 import numpy as np
 
@@ -48,14 +49,12 @@ class PTB:
 
     def tensorflow(self, rnn_mode, precision):
         import ptb_word_lm
-        from tf1 import modes, tf
+        from tf1 import tf
 
         config = self.config
-        rnn_mode = modes.choose_rnn_mode(rnn_mode)
-        groups, session_config = modes.choose_groups(rnn_mode, config.batch_size, config.hidden_size, gates=4)
+        settings, session_config = modes_of(rnn_mode, precision, config.batch_size, config.hidden_size, gates=4)
         with tf.variable_scope("Model"):
-            input_ = ptb_word_lm.PTBInput(config, self.ids)
-            model = ptb_word_lm.PTBModel(True, config, input_, rnn_mode, precision, groups)
+            model = ptb_word_lm.PTBModel(True, config, ptb_word_lm.PTBInput(config, self.ids), **settings)
         session = start_session(tf, session_config, self.weights)
         model.assign_lr(session, config.learning_rate)
         state = session.run(model.initial_state)
@@ -164,19 +163,16 @@ class PTBEvaluation(PTB):
 
     def tensorflow(self, rnn_mode, precision):
         import ptb_word_lm
-        from tf1 import modes, tf
+        from tf1 import tf
 
         config, is_tutorials = self.config, rnn_mode == "basic"
         step_config = copy.copy(config)
         step_config.batch_size = step_config.num_steps = 1
-        rnn_mode = modes.choose_rnn_mode(rnn_mode)
-        groups, session_config = modes.choose_groups(rnn_mode, config.batch_size, config.hidden_size, gates=4)
+        settings, session_config = modes_of(rnn_mode, precision, config.batch_size, config.hidden_size, gates=4)
         with tf.variable_scope("Model"):
-            input_ = ptb_word_lm.PTBInput(config, self.few)
-            model = ptb_word_lm.PTBModel(False, config, input_, rnn_mode, precision, groups)
+            model = ptb_word_lm.PTBModel(False, config, ptb_word_lm.PTBInput(config, self.few), **settings)
         with tf.variable_scope("Model", reuse=True):
-            input_ = ptb_word_lm.PTBInput(step_config, self.few)
-            step_model = ptb_word_lm.PTBModel(False, step_config, input_, rnn_mode, precision)
+            step_model = ptb_word_lm.PTBModel(False, step_config, ptb_word_lm.PTBInput(step_config, self.few))
         session = start_session(tf, session_config, self.weights)
         while is_tutorials:
             yield self.FEW, np.log(ptb_word_lm.run_epoch(session, step_model))
@@ -233,12 +229,12 @@ class CharGRU:
 
     def tensorflow(self, rnn_mode, precision):
         import char_gru
-        from tf1 import modes, tf
+        from tf1 import tf
 
-        config, rnn_mode = self.config, modes.choose_rnn_mode(rnn_mode)
-        groups, session_config = modes.choose_groups(rnn_mode, config.batch_size, config.hidden_units, gates=3)
+        config = self.config
+        settings, session_config = modes_of(rnn_mode, precision, config.batch_size, config.hidden_units, gates=3)
         with tf.variable_scope("Model"):
-            model = char_gru.CharGRU(True, config, self.vocab_size, rnn_mode, precision, groups)
+            model = char_gru.CharGRU(True, config, self.vocab_size, **settings)
         session = start_session(tf, session_config, self.weights)
         state = char_gru.zero_state(config, config.batch_size)
         for inputs, targets in self.batches():
@@ -408,11 +404,11 @@ class MNIST:
 
     def tensorflow(self, rnn_mode, precision):
         import rnn_basics
-        from tf1 import modes, tf
+        from tf1 import tf
 
-        rnn_mode = modes.choose_rnn_mode(rnn_mode)
-        groups, session_config = modes.choose_groups(rnn_mode, self.config.batch_size, self.config.n_neurons, gates=1)
-        model = rnn_basics.MNISTModel(self.config, "basic", rnn_mode, groups)
+        sizes = self.config.batch_size, self.config.n_neurons
+        settings, session_config = modes_of(rnn_mode, precision, *sizes, gates=1)
+        model = rnn_basics.MNISTModel(self.config, "basic", **settings)
         session = start_session(tf, session_config, self.weights)
         for X, y in self.batches():
             loss, _ = session.run([model.loss, model.training_op], {model.X: X, model.y: y})
@@ -468,11 +464,11 @@ class Series:
 
     def tensorflow(self, rnn_mode, precision):
         import time_series
-        from tf1 import modes, tf
+        from tf1 import tf
 
-        rnn_mode = modes.choose_rnn_mode(rnn_mode)
-        groups, session_config = modes.choose_groups(rnn_mode, self.config.batch_size, self.config.n_neurons, gates=1)
-        model = time_series.TimeSeriesModel(self.config, "projection", rnn_mode, groups)
+        sizes = self.config.batch_size, self.config.n_neurons
+        settings, session_config = modes_of(rnn_mode, precision, *sizes, gates=1)
+        model = time_series.TimeSeriesModel(self.config, "projection", **settings)
         session = start_session(tf, session_config, self.weights)
         for X, y in self.batches():
             loss, _ = session.run([model.loss, model.training_op], {model.X: X, model.y: y})
@@ -522,23 +518,23 @@ class Echo:
             "softmax/b": uniform(random, 2),
         }
         data = binary_echo.gen_data(random=random)
-        self.xs, self.ys = binary_echo.windows(data, self.config.batch_size, self.config.num_steps)
+        self.batches = list(binary_echo.gen_batch(data, self.config.batch_size, self.config.num_steps))
 
     def pieces(self, length):
         while True:
-            for start in range(0, len(self.xs) - length + 1, length):
-                yield self.xs[start : start + length], self.ys[start : start + length]
+            for start in range(0, len(self.batches) - length + 1, length):
+                yield self.batches[start : start + length]
 
     def tensorflow(self, rnn_mode, precision):
         import binary_echo
         from tf1 import tf
 
         steps = self.FEW if rnn_mode == "basic" else self.MANY
-        model = binary_echo.EchoModel(self.config, "manual", steps)
-        session = start_session(tf, None, self.weights)
-        state = np.zeros([self.config.batch_size, self.config.state_size])
-        for xs, ys in self.pieces(steps):
-            losses, state = binary_echo.run_steps(session, model, xs, ys, state, rnn_mode)
+        input_ = binary_echo.EchoInput(self.config, seed=1)
+        model = binary_echo.EchoModel(self.config, input_, rnn_mode="basic" if rnn_mode == "basic" else "auto")
+        session, state = start_session(tf, None, self.weights), model.start["state"]
+        for batches in self.pieces(steps):
+            losses, state = binary_echo.run_steps(session, model, batches, state, model.train_op)
             yield steps, np.mean(losses[: self.FEW])
 
     def torch(self, precision, compiled=False):
@@ -562,9 +558,10 @@ class Echo:
 
         forward = torch.compile(forward) if compiled else forward
         state = torch.zeros(1, self.config.batch_size, units)
-        for xs, ys in self.pieces(self.FEW):
+        for batches in self.pieces(self.FEW):
             losses = []
-            for x, y in zip(torch.tensor(xs, dtype=torch.int64), torch.tensor(ys, dtype=torch.int64)):
+            xs, ys = (torch.tensor(np.array(arrays), dtype=torch.int64) for arrays in zip(*batches))
+            for x, y in zip(xs, ys):
                 loss, state = forward(x, y, state)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
@@ -605,6 +602,13 @@ class Reading:
         counts = collections.Counter(words("train"))
         ids = {word: i for i, word in enumerate(sorted(counts, key=lambda word: (-counts[word], word)))}
         return [[ids[word] for word in words(split) if word in ids] for split in ("train", "valid", "test")]
+
+
+def modes_of(rnn_mode, precision, batch_size, units, gates):
+    """What the scripts make of their flags: a model's arguments, and the session's configuration."""
+    from tf1 import modes
+
+    return modes.choose_modes(types.SimpleNamespace(rnn_mode=rnn_mode, precision=precision), batch_size, units, gates)
 
 
 def start_session(tf, session_config, weights):

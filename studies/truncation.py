@@ -26,6 +26,7 @@ from tf1 import app, plots
 TRUNCATIONS = 1, 2, 3, 5, 8, 10, 15
 
 
+@plots.picture
 def plot_truncation(losses, all_levels, title):
     figure, axes = plots.new_figure()
     axes.plot(losses.keys(), losses.values(), "o-", color="C0", label="loss at the end")

@@ -12,7 +12,9 @@ import pytest
 
 import binary_echo
 import configs
+from studies import truncation
 from tf1 import tf
+from tf1.training import Position
 
 
 @pytest.fixture
@@ -83,10 +85,19 @@ def test_batches_follow_each_other_row_by_row():
         [[6, 7, 8], [17, 18, 19]],
     ]
     assert all(np.array_equal(y, x + 100) for x, y in batches)
-    epochs = list(binary_echo.gen_epochs(2, 10, size=3000, random=np.random.RandomState(0)))
-    first, second = (list(epoch) for epoch in epochs)
-    assert len(first) == len(second) == 100 and first[0][0].shape == (3, 10)
-    assert not np.array_equal(first[0][0], second[0][0])
+
+
+def test_an_epoch_has_the_next_data_of_the_seed():
+    config = small_config(size=3_000, num_epochs=3)
+    random = np.random.RandomState(5)
+    epochs = [list(binary_echo.gen_batch(binary_echo.gen_data(3_000, random), 3, 10)) for _ in range(3)]
+    assert len(epochs[0]) == 100 and not np.array_equal(epochs[0], epochs[1])
+    input_ = binary_echo.EchoInput(config, seed=5)
+    # In order, again, from its midst as a run does that goes on, and back.
+    for epoch, step in (1, 0), (2, 0), (2, 0), (3, 40), (1, 99), (3, 100):
+        batches = list(input_.batches(Position(epoch, step)))
+        assert len(batches) == 100 - step
+        np.testing.assert_array_equal(batches, epochs[epoch - 1][step:] or batches)
 
 
 def small_config(**values):
@@ -107,16 +118,16 @@ def numpy_loss(values, X, Y, state):
     return np.mean(losses), state
 
 
-def run(model, rnn_mode, values, xs, ys, config, loop_steps=64):
-    """Losses, the state and the weights behind training on `xs` and `ys` from the weights `values`."""
+def run(model, rnn_mode, values, batches, config):
+    """Losses, the state and the weights after training on `batches` from the weights `values`."""
     with tf.Graph().as_default(), tf.Session() as session:
-        m = binary_echo.EchoModel(config, model, loop_steps)
+        m = binary_echo.EchoModel(config, binary_echo.EchoInput(config, seed=1), model, rnn_mode)
         session.run(tf.global_variables_initializer())
         tvars = tf.trainable_variables()
         session.run([tf.assign(variable, value) for variable, value in zip(tvars, values)])
         state = np.full([config.batch_size, config.state_size], 0.1)
-        losses, state = binary_echo.run_steps(session, m, xs, ys, state, rnn_mode)
-        assert session.run(tf.train.get_global_step()) == len(xs)
+        losses, state = binary_echo.run_steps(session, m, batches, state, m.train_op)
+        assert session.run(tf.train.get_global_step()) == len(batches)
         return losses, state, session.run(tvars)
 
 
@@ -124,19 +135,40 @@ def test_all_variants_are_the_same_training():
     config = small_config(state_size=5, num_steps=6)
     random = np.random.RandomState(0)
     values = [random.uniform(-0.5, 0.5, shape).astype(np.float32) for shape in ([7, 5], [5], [5, 2], [2])]
-    xs, ys = binary_echo.windows(binary_echo.gen_data(900, random), 3, 6)
-    xs, ys = xs[:50], ys[:50]
-    expected_losses, expected_state, expected_values = run("manual", "basic", values, xs, ys, config)
-    loss, state = numpy_loss(values, xs[0], ys[0], np.full([3, 5], 0.1))
+    batches = list(binary_echo.gen_batch(binary_echo.gen_data(900, random), 3, 6))
+    assert len(batches) == 50
+    expected_losses, expected_state, expected_values = run("manual", "basic", values, batches, config)
+    loss, state = numpy_loss(values, *batches[0], np.full([3, 5], 0.1))
     assert expected_losses[0] == pytest.approx(loss, rel=1e-6)
     for model, rnn_mode in itertools.product(("manual", "static", "dynamic"), ("basic", "auto")):
-        losses, state, weights = run(model, rnn_mode, values, xs, ys, config)
+        losses, state, weights = run(model, rnn_mode, values, batches, config)
         # 50 steps of plain SGD in fp32, summed in another order.
         np.testing.assert_allclose(losses, expected_losses, atol=1e-5)
         np.testing.assert_allclose(state, expected_state, atol=1e-4)
         assert all(np.any(weight != value) for weight, value in zip(weights, values))
         for weight, expected in zip(weights, expected_values):
             np.testing.assert_allclose(weight, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
+def test_an_epoch_can_be_run_alone(capsys, rnn_mode):
+    config = small_config(size=9_000)  # 300 steps
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = binary_echo.EchoModel(config, binary_echo.EchoInput(config, seed=1), rnn_mode=rnn_mode)
+        session.run(tf.global_variables_initializer())
+        before = session.run(tf.trainable_variables())
+        untrained = binary_echo.run_epoch(session, m)
+        np.testing.assert_array_equal(session.run(tf.trainable_variables())[0], before[0])
+        assert capsys.readouterr().out == ""
+        trained = binary_echo.run_epoch(session, m, eval_op=m.train_op, verbose=True)
+        lines = capsys.readouterr().out.splitlines()
+        assert lines == [
+            f"Average loss at step {100 * (i + 1)} for last 100 steps: {loss}" for i, loss in enumerate(trained)
+        ]
+        assert session.run(tf.train.get_global_step()) == 300
+        assert len(untrained) == len(trained) == 2 and trained[1] < untrained[1]
+        again = binary_echo.run_epoch(session, m)  # of the same data
+        assert again[1] < untrained[1]
 
 
 def test_modes_print_the_same_losses(in_tmp_path):
@@ -147,15 +179,15 @@ def test_modes_print_the_same_losses(in_tmp_path):
     np.testing.assert_allclose(auto, basic, atol=1e-4)
 
 
-def test_an_average_covers_exactly_100_steps(in_tmp_path, capsys):
+def test_an_average_covers_exactly_100_steps(in_tmp_path, monkeypatch, capsys):
     config = small_config(num_epochs=1)
-    random = np.random.RandomState(42)
-    xs, ys = binary_echo.windows(binary_echo.gen_data(config.size, random), 3, 10)
+    batches = list(binary_echo.EchoInput(config, seed=42).batches(Position()))
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(42)
-        m = binary_echo.EchoModel(config, "manual", 666)
+        m = binary_echo.EchoModel(config, binary_echo.EchoInput(config, seed=42), rnn_mode="auto")
         session.run(tf.global_variables_initializer())
-        losses, _ = binary_echo.run_steps(session, m, xs, ys, np.zeros([3, 4]), "auto")
+        losses, _ = binary_echo.run_steps(session, m, batches, m.start["state"], m.train_op)
+    monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 77)
     result = binary_echo.main(["--config=test", "--set", "num_epochs=1"])
     expected = [np.mean(losses[first : first + 100]) for first in range(1, 600, 100)]
     np.testing.assert_allclose(result["training_losses"], expected, rtol=1e-6)
@@ -164,11 +196,13 @@ def test_an_average_covers_exactly_100_steps(in_tmp_path, capsys):
     assert lines[5].startswith("Average loss at step 600 for last 100 steps: ")
 
 
-def test_the_tutorials_function(monkeypatch, capsys):
+def test_the_tutorials_function(in_tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(configs.EchoSmallConfig, "size", 20_000)
     training_losses = binary_echo.train_network(1, 5, state_size=3, verbose=False)
     assert capsys.readouterr().out == ""
     assert len(training_losses) == 13 and training_losses[-1] < 0.66 + 0.05
+    numbers = ["--set", "num_epochs=1", "--set", "num_steps=5", "--set", "state_size=3"]
+    assert binary_echo.main(["--rnn_mode=basic", *numbers])["training_losses"] == training_losses
 
 
 def test_the_small_network_finds_the_dependency_at_3(in_tmp_path, capsys):
@@ -190,10 +224,10 @@ def test_the_medium_network_finds_both(in_tmp_path):
 
 def test_effects_are_measured_on_the_network():
     config = small_config(num_steps=6, size=30_000)
-    random = np.random.RandomState(0)
+    raw_data = binary_echo.gen_data(config.size, np.random.RandomState(0))
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(1)
-        m = binary_echo.EchoModel(config, "manual", 1)
+        m = binary_echo.EchoModel(config, binary_echo.EchoInput(config, seed=1))
         session.run(tf.global_variables_initializer())
         # The first unit holds the last input, the second what the first held, and so on; the output reads the fourth.
         W, b, softmax_W, softmax_b = (np.zeros(shape) for shape in ([6, 4], [4], [4, 2], [2]))
@@ -202,7 +236,7 @@ def test_effects_are_measured_on_the_network():
             W[2 + unit, unit + 1] = 5
         softmax_W[3, 1] = 1
         session.run([tf.assign(v, w) for v, w in zip(tf.trainable_variables(), (W, b, softmax_W, softmax_b))])
-        found = binary_echo.measure_effects(session, m, config, random, (3, 8), (0.5, -0.25))
+        found = binary_echo.measure_effects(session, m, raw_data, (3, 8))
     probability = sigmoid(np.tanh(5 * np.tanh(5 * np.tanh(5 * np.tanh(5)))))
     assert found[3][0] == pytest.approx(2 * probability - 1, abs=1e-5)
     assert abs(found[8][0]) < 0.02  # 4 standard errors of 18,000 throws
@@ -222,11 +256,22 @@ def test_other_lags(in_tmp_path):
 
 
 def test_truncation(in_tmp_path, capsys):
-    result = binary_echo.main(["--section=truncation", "--config=test"])
+    result = truncation.main(["--config=test"])
     assert list(result["losses"]) == [1, 2, 3, 5, 8, 10, 15]
     assert all(0.4 < loss < 0.75 for loss in result["losses"].values())
     assert os.listdir("plots") == ["binary_echo_truncation.png"]
-    assert "num_steps  loss at the end  effect at  3  effect at  8  learned" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert output.startswith("num_steps  loss at the end  effect at  3  effect at  8  learned\n        1  ")
+    training_losses = binary_echo.main(["--config=test", "--set", "num_steps=5"])["training_losses"]
+    assert result["losses"][5] == binary_echo.final_loss(training_losses)
+
+
+def test_a_truncation_that_cannot_be_is_said_before_the_first_training(in_tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        truncation.main(["--config=test", "--set", "size=4000"])
+    output, error = capsys.readouterr()
+    assert exit_.value.code == 2 and output == "" and not os.listdir()
+    assert error.count("\n") == 1 and "size 4000 makes no average of 100 steps" in error
 
 
 @pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
@@ -253,17 +298,21 @@ def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, cap
     monkeypatch.setattr(binary_echo, "run_steps", run_steps)
     assert binary_echo.main([*arguments, "--save_path=parts"]) == expected
     whole, parts = (tf.train.load_checkpoint(folder) for folder in ("whole", "parts"))
-    for name in whole.get_variable_to_shape_map():
+    for name in whole.get_variable_to_shape_map().keys() - {"resume/json"}:  # which has durations
         np.testing.assert_array_equal(parts.get_tensor(name), whole.get_tensor(name), err_msg=name)
-    assert open("whole/metrics.jsonl").read() == open("parts/metrics.jsonl").read()
-    assert [json.loads(line)["epoch"] for line in open("parts/metrics.jsonl")] == [0, 1]
+    whole, parts = (
+        [{**json.loads(line), "wall_s": 0} for line in open(f"{folder}/metrics.jsonl")] for folder in ("whole", "parts")
+    )
+    assert whole == parts and [(record["epoch"], record["step"]) for record in parts] == [(1, 666), (2, 1332)]
+    assert sum((record["training_losses"] for record in parts), []) == expected["training_losses"]
+    assert all(record["loss"] == np.mean(record["training_losses"]) for record in parts)
     capsys.readouterr()
     assert binary_echo.main([*arguments, "--save_path=parts"]) == expected
     output = capsys.readouterr().out
-    assert "The run in parts is finished" in output and "Loss at the end" in output
+    assert "The run in parts is finished" in output and "Loss at the end" in output and "EPOCH" not in output
 
 
-def test_a_stop_behind_the_training(in_tmp_path, monkeypatch, capsys):
+def test_a_stop_after_the_training(in_tmp_path, monkeypatch, capsys):
     measure_effects = binary_echo.measure_effects
 
     def interrupted(*args):
@@ -274,36 +323,42 @@ def test_a_stop_behind_the_training(in_tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as exit_:
         binary_echo.main(["--config=test", "--save_path=run"])
     assert exit_.value.code == 143
-    assert capsys.readouterr().out.endswith("Stopped behind the training: saved in run\n")
+    assert capsys.readouterr().out.endswith("Stopped after the last step: saved in run\n")
 
 
-def test_a_stop_whose_reader_is_gone_is_saved(in_tmp_path, monkeypatch):
-    """Ctrl-C ends the whole of `python binary_echo.py | tee log`."""
-    run_steps = binary_echo.run_steps
-
-    def interrupted(*args):
-        os.kill(os.getpid(), signal.SIGINT)
-        return run_steps(*args)
+def test_a_line_that_nobody_reads_costs_no_step(in_tmp_path, monkeypatch):
+    """Ctrl-C ends the whole of `python binary_echo.py | tee log`: what the line is about is saved before."""
+    monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 77)
+    expected = binary_echo.main(["--config=test"])
+    write = binary_echo.progress.write
 
     def broken(line):
         raise BrokenPipeError
 
-    monkeypatch.setattr(binary_echo, "run_steps", interrupted)
     monkeypatch.setattr(binary_echo.progress, "write", broken)
     with pytest.raises(SystemExit) as exit_:
         binary_echo.main(["--config=test", "--save_path=run"])
-    assert exit_.value.code == 130 and [name for name in os.listdir("run") if name.endswith(".index")]
+    assert exit_.value.code == 128 + signal.SIGPIPE
+    assert [name for name in os.listdir("run") if name.endswith(".index")] == ["model-154.index"]
+    monkeypatch.setattr(binary_echo.progress, "write", write)
+    assert binary_echo.main(["--config=test", "--save_path=run"]) == expected
 
 
-def test_a_checkpoint_every_so_many_steps(in_tmp_path, monkeypatch):
-    steps, save = [], binary_echo.checkpoints.Checkpoints.save
-    monkeypatch.setattr(
-        binary_echo.checkpoints.Checkpoints,
-        "save",
-        lambda self, session, progress, arrays: steps.append(progress["step"]) or save(self, session, progress, arrays),
-    )
-    binary_echo.main(["--config=test", "--save_path=run", "--save_every=70steps", "--set", "num_epochs=1"])
-    assert steps[:3] == [70, 140, 210] and steps[-1] == 0
+def test_the_curves(in_tmp_path, monkeypatch):
+    monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 50)
+    binary_echo.main(["--config=test", "--save_path=run", "--set", "num_epochs=1"])
+    (events,) = (name for name in os.listdir("run") if "tfevents" in name)
+    points = [
+        (event.step, value.tag, value.simple_value)
+        for event in tf.train.summary_iterator(os.path.join("run", events))
+        for value in event.summary.value
+    ]
+    (record,) = (json.loads(line) for line in open("run/metrics.jsonl"))
+    assert [(step, tag) for step, tag, _ in points] == [
+        *((step, "training_loss") for step in (*range(50, 666, 50), 666)),
+        (666, "loss"),
+    ]
+    assert all(0.4 < value < 0.9 for *_, value in points) and points[-1][2] == pytest.approx(record["loss"])
 
 
 def test_divergence_ends_with_status_1(in_tmp_path, capsys):
@@ -311,7 +366,7 @@ def test_divergence_ends_with_status_1(in_tmp_path, capsys):
         binary_echo.main(["--config=test", "--set", "learning_rate=1e37"])
     error = capsys.readouterr().err
     assert exit_.value.code == 1 and error.count("\n") == 1 and "the loss became" in error
-    assert re.search(r" at step \d+ of \d+, with learning rate 1e\+3\d and a gradient of norm ", error)
+    assert re.search(r" in epoch 1 at step \d+ of 666, ", error)
 
 
 @pytest.mark.parametrize(
@@ -319,8 +374,7 @@ def test_divergence_ends_with_status_1(in_tmp_path, capsys):
     [
         (["--config=large"], "small, medium, test"),
         (["--model=lstm"], "--model"),
-        (["--section=all"], "--section"),
-        (["--section=truncation", "--set", "size=4000"], "size 4000 makes no average of 100 steps"),
+        (["--section=train"], "--section"),
         (["--rnn_mode=fused"], "--rnn_mode"),
         (["--lags=3,3", "--effects=1,1"], "--lags"),
         (["--lags=-1"], "--lags"),

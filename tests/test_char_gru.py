@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 
 import filelock
@@ -97,13 +98,7 @@ def test_the_layout_is_that_of_keras():
     }
 
 
-@pytest.fixture
-def any_mode(monkeypatch):
-    """The graph of cuDNN can be built without a GPU."""
-    monkeypatch.setattr(rnn, "choose_rnn_mode", lambda rnn_mode: rnn_mode)
-
-
-def test_the_cudnn_graph(any_mode):
+def test_the_cudnn_graph():
     config = make_config(num_layers=2, keep_prob=0.5)
     shapes = {}
     for rnn_mode in "basic", "cudnn":
@@ -361,20 +356,19 @@ def trained_run(tmp_path_factory):
     """A folder with a trained network in `run`, and with copies whose vocabulary is lost or wrong."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "book.txt").write_text(TEXT)
+    char_gru.main([*SMALL, f"--data_path={folder}/book.txt", f"--save_path={folder}/run"])
     for name, content in (
-        ("run", None),
         ("damaged", "[1"),
         ("nested", "[" * 200_000),
         ("list", '["a", "b"]'),
         ("foreign", vocabulary(sorted(set(TEXT)), "Ω")),
         ("other", vocabulary(["a", "b"], "a")),
-        ("without", ""),
+        ("without", None),
     ):
-        char_gru.main([*SMALL, f"--data_path={folder}/book.txt", f"--save_path={folder}/{name}"])
+        shutil.copytree(folder / "run", folder / name)
+        (folder / name / "vocabulary.json").unlink()
         if content:
             (folder / name / "vocabulary.json").write_text(content)
-        elif content == "":
-            (folder / name / "vocabulary.json").unlink()
     (folder / "empty").mkdir()
     return folder
 
@@ -484,7 +478,6 @@ def test_a_terminal_without_the_letters(book, run_script):
             ["--batching=tutorial"],
             "37 characters to train on cannot fill batch_size 4 x max_length 10, which takes 41",
         ),
-        (b"\xff\xfea\0b\0" * 90, [], "book.txt is not UTF-8 text"),
         (b"a\0b" * 90, [], "book.txt has a NUL character"),
         (b"\x1f\x8b\x08\0" * 90, [], "book.txt is not UTF-8 text"),
         (TEXT.encode(), ["--start_string=Qx Ω"], "--start_string has 'x', 'Ω', which the text does not have"),
@@ -556,7 +549,7 @@ def test_a_stop_in_the_last_text(book, monkeypatch, capsys):
     assert [json.loads(line)["epoch"] for line in open("run/metrics.jsonl")] == [1, 2]
 
 
-def test_a_checkpoint_moves_between_the_modes(book, any_mode):
+def test_a_checkpoint_moves_between_the_modes(book):
     char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run"])
     vocab_size, config = len(set(TEXT)), make_config(batch_size=4, max_length=10)
     path, placement = tf.train.latest_checkpoint("run"), tf.ConfigProto()
@@ -598,25 +591,25 @@ def test_gradients_of_the_introduction(capsys):
 
 
 def test_the_whole_text_without_validation(book, monkeypatch, capsys):
-    arguments = [*SMALL, "--data_path=book.txt", "--train_part=1", "--set", "n_epochs=6"]
+    arguments = [*SMALL, "--data_path=book.txt", "--train_part=1", "--set", "n_epochs=3"]
     expected = char_gru.main([*arguments, "--save_path=whole"])
     output = capsys.readouterr().out
     batches = (len(TEXT) // 4 - 1) // 10
     assert f"{len(TEXT):,} to train on, 0 to validate" in output and f", {batches} batches (contiguous)" in output
-    assert set(expected) == {"train_loss", "text"} and len(expected["train_loss"]) == 6
-    assert f"Epoch 6 Loss {expected['train_loss'][-1]:.4f} (" in output and "alidation" not in output
+    assert set(expected) == {"train_loss", "text"} and len(expected["train_loss"]) == 3
+    assert f"Epoch 3 Loss {expected['train_loss'][-1]:.4f} (" in output and "alidation" not in output
     assert all("validation_loss" not in json.loads(line) for line in open("whole/metrics.jsonl"))
     run_epoch = char_gru.run_epoch
 
     def stopping(*args):
-        if args[4].epoch == 3:
+        if args[4].epoch == 2:
             os.kill(os.getpid(), signal.SIGINT)
         return run_epoch(*args)
 
     monkeypatch.setattr(char_gru, "run_epoch", stopping)
     with pytest.raises(SystemExit) as exit_:
         char_gru.main([*arguments, "--save_path=parts"])
-    assert exit_.value.code == 130 and "Stopped in epoch 3 at step 1 of" in capsys.readouterr().out
+    assert exit_.value.code == 130 and "Stopped in epoch 2 at step 1 of" in capsys.readouterr().out
     monkeypatch.setattr(char_gru, "run_epoch", run_epoch)
     assert char_gru.main([*arguments, "--save_path=parts"]) == expected
     assert numbers("parts") == numbers("whole")

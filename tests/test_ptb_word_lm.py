@@ -16,6 +16,7 @@ import configs
 import ptb_word_lm
 from conftest import ROOT
 from tf1 import tf
+from tf1.app import UserError
 
 WORDS = "the a cat dog mat hat sat ran on in saw and".split()
 
@@ -88,6 +89,45 @@ def test_one_step_equals_numpy():
     # fp32 with sums of 13 terms at most.
     assert cost == pytest.approx(expected_cost, rel=1e-6)
     np.testing.assert_allclose(np.array(final_state), expected_state, atol=1e-6)
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+@pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
+@pytest.mark.parametrize("name, value", [("input_data", 13), ("input_data", -1), ("targets", 13), ("targets", -1)])
+def test_words_out_of_range_are_an_error(name, value, rnn_mode, is_training):
+    """Each mode checks what TensorFlow's own ops check, and nothing is trained on it."""
+    config = small_config(batch_size=20)
+    with tf.Graph().as_default(), tf.Session() as session:
+        with tf.variable_scope("Model", initializer=tf.random_uniform_initializer(-0.5, 0.5)):
+            input_ = ptb_word_lm.PTBInput(config, np.arange(200) % 13)
+            model = ptb_word_lm.PTBModel(is_training, config, input_, rnn_mode, groups=2)
+        session.run(tf.global_variables_initializer())
+        before = variables(session)
+        words = {"input_data": np.ones([20, 3]), "targets": np.ones([20, 3])}
+        words[name][7, 2] = value
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            feed = {getattr(input_, key): array for key, array in words.items()}
+            session.run([model.cost, model.train_op] if is_training else model.cost, feed)
+        assert all(np.array_equal(value, before[key]) for key, value in variables(session).items())
+
+
+def test_auto_and_an_unknown_mode():
+    config = small_config()
+    with tf.Graph().as_default():
+        input_ = ptb_word_lm.PTBInput(config, np.arange(100) % 13)
+        ptb_word_lm.PTBModel(False, config, input_, rnn_mode="auto")
+        with pytest.raises(UserError, match="rnn_mode 'quick' is not known: choose one of auto, basic, fused, cudnn"):
+            ptb_word_lm.PTBModel(False, config, input_, rnn_mode="quick")
+
+
+@pytest.mark.parametrize("words", [[], [3]])
+def test_too_little_to_evaluate(words):
+    with tf.Graph().as_default(), tf.Session() as session:
+        model = build(small_config(), np.arange(100) % 13)
+        session.run(tf.global_variables_initializer())
+        with pytest.raises(UserError, match="has none to predict"):
+            ptb_word_lm.evaluate(session, model, words)
+        assert ptb_word_lm.evaluate(session, model, [3, 4]) > 1  # a list will do
 
 
 def test_unrolled_graph_equals_numpy_and_carries_its_state():

@@ -286,7 +286,7 @@ def test_the_other_signals_are_heeded(name):
         ("--model=small", "give --config"),
         ("--use_fp16", "give --precision=bf16"),
         ("--use_fp16=True", "give --precision=bf16"),
-        ("--num_gpus=2", "one GPU is used"),
+        ("--num_gpus=2", "one GPU is used, if any"),
         ("--rnn_mode=BASIC", "BASIC is basic here"),
         ("--rnn_mode=CUDNN", "CUDNN is cudnn here"),
         ("--rnn_mode=BLOCK", "BLOCK is fused here"),

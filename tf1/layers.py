@@ -388,6 +388,7 @@ def _cudnn(rnn_mode, inputs, h0, c0, params):
     """A layer through cuDNN, an op on the first GPU and one for its gradients; returns outputs, final h and c."""
     num_steps, batch_size = tf.unstack(tf.shape(inputs)[:2])
     sequence_lengths = tf.fill([batch_size], num_steps)  # in the host's memory, where the op wants them
+    has_c = rnn_mode == "lstm"  # the op's c is a scalar in the other modes
 
     @tf.custom_gradient
     def layer(inputs, h0, c0, params):
@@ -405,13 +406,13 @@ def _cudnn(rnn_mode, inputs, h0, c0, params):
                     output_c=c,
                     output_backprop=doutputs,
                     output_h_backprop=dh[None],
-                    output_c_backprop=dc[None],
+                    output_c_backprop=dc[None] if has_c else dc,
                     reserve_space=reserve_space,
                     host_reserved=host_reserved,
                 )
-            return dinputs, dh0[0], dc0[0], dparams
+            return dinputs, dh0[0], dc0[0] if has_c else tf.zeros_like(c0), dparams
 
-        return (outputs, h[0], c[0]), gradient
+        return (outputs, h[0], c[0] if has_c else c), gradient
 
     return layer(inputs, h0, c0, params)
 
