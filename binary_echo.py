@@ -55,7 +55,7 @@ def parse_args(argv=None):
     parser.add_argument("--lags", type=lags, default=LAGS, help="distances that Y depends on (default: 3,8)")
     parser.add_argument("--effects", type=effects, default=EFFECTS, help="of them on its probability (0.5,-0.25)")
     parser.add_argument("--rnn_mode", choices=("auto", "basic"), default="auto", help="basic: one session.run a step")
-    parser.add_common("--save_path", "--save_every", "--seed", "--set")
+    parser.add_common("--save_path", "--save_every", "--init_from", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -289,7 +289,7 @@ def learned_lags(found):
 
 def train(args, config, verbose=True):
     """Trains a network on `config.num_epochs` epochs; returns the averages of 100 losses, and the effects it shows."""
-    identity = {"script": "binary_echo", "model": args.model, "config": configs.values(config), "seed": args.seed}
+    identity = {"script": "binary_echo", "model": args.model, "config": configs.identity(config), "seed": args.seed}
     identity.update(lags=list(args.lags), effects=list(args.effects))
     measured = min(config.size, MEASURED_STEPS * config.batch_size * config.num_steps)
     new_data = gen_data(measured, np.random.RandomState([args.seed, 1]), args.lags, args.effects)

@@ -18,7 +18,7 @@ Departures from the tutorial, each with its reason:
   as many streams as a batch has rows, and the carried state is the right one: after 3 epochs of the small model the
   validation loss is 1.7454, in the tutorial's order 1.8369.
 * Training is on the first 90 % of the text, so that there is a validation loss; a character there is predicted from at
-  least the `max_length` characters before it. `--train_part=1` trains on all of it.
+  least the `max_length` characters before it. `--train_part=1` trains on all of it, in the tutorial's 174 batches.
 * The GRU resets after the product with the state, as the tutorial's layer, CuDNNGRU, does; its text describes the form
   that resets before (`studies/gru_bptt.py` has both).
 * Characters are drawn by their probability; `--temperature=0` is the tutorial's argmax, which soon goes in circles.
@@ -98,7 +98,9 @@ def parse_args(argv=None):
         help="the logits are divided by it: below 1 the likely becomes more likely, 0 is argmax (default: %(default)s)",
     )
     parser.add_argument("--top_k", type=positive_int, help="only the k likeliest characters are drawn (default: all)")
-    parser.add_common("--rnn_mode", "--precision", "--save_path", "--save_every", "--seed", "--set")
+    parser.add_common(
+        "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
+    )
     return parser.parse_args(argv)
 
 
@@ -344,8 +346,8 @@ def plot_learning_curve(records, perfect_loss, title, folder):
 def choose_start_string(start_string, vocabulary):
     """That of --start_string, else Q, else the text's first character; UserError where the network cannot read it."""
     if start_string is None:
-        return "Q" if "Q" in vocabulary.characters else vocabulary.first
-    if unknown := sorted(set(start_string) - set(vocabulary.characters)):
+        return "Q" if "Q" in vocabulary.items else vocabulary.first
+    if unknown := sorted(set(start_string) - set(vocabulary.items)):
         shown = ", ".join(map(repr, unknown[:20]))
         raise UserError(f"--start_string has {shown}, which the text does not have: leave that out")
     return start_string
@@ -448,11 +450,11 @@ def results_of(records, perfect_loss, title, folder):
 def train(args):
     """Trains on a text; returns `train_loss` and `validation_loss`, lists by epoch, and `text`."""
     config = get_config(args)
-    text = reader.Text(args.data_path, args.train_part)
+    text = reader.Text(args.data_path, args.train_part, args.encoding, reader.Vocabulary.of(args.init_from))
     validates = text.split < len(text.ids)
     if config.patience and not validates:
         raise UserError("--train_part=1 leaves nothing to validate, and patience needs that: add --set patience=0")
-    vocabulary, vocab_size = reader.Vocabulary(text.characters, text.characters[text.ids[0]]), len(text.characters)
+    vocabulary, vocab_size = text.vocabulary, len(text.vocabulary.items)
     start_string = choose_start_string(args.start_string, vocabulary)
     input_ = reader.CharInput(text.ids[: text.split], config.batch_size, config.max_length, args.batching)
     modes, session_config = choose_modes(args, config.batch_size, config.hidden_units, gates=3)
@@ -468,7 +470,7 @@ def train(args):
             mvalid.build_generation(args.temperature, args.top_k)
         best = BestWeights() if config.patience else None
 
-        identity = {"script": "char_gru", "config": configs.values(config), "seed": args.seed}
+        identity = {"script": "char_gru", "config": configs.identity(config), "seed": args.seed}
         identity.update(batching=args.batching, train_part=args.train_part, precision=modes["precision"])
         identity.update(data=text.description, vocabulary=vocabulary.description)
         start = {"costs": 0.0, "loss": 0.0, "characters_per_second": 0.0}
@@ -476,8 +478,7 @@ def train(args):
         curves = ("loss", "characters_per_second")
         with Run(args, identity, m.input.epoch_size, session_config, curves, **start) as run:
             session = run.session
-            if args.save_path:
-                vocabulary.save(args.save_path)
+            vocabulary.save(args.save_path)
             if is_finished(run.records, config):
                 run.say_finished()
                 print(epoch_line(**run.records[-1]))
@@ -497,7 +498,7 @@ def train(args):
                 run.end_epoch(f"ckpt-{position.epoch}" if position.epoch % KEPT_EPOCHS == 0 else None, **values)
                 plot_learning_curve(run.records, perfect_loss, title, folder)
                 print("Sample:")
-                write_text(session, mvalid, text.characters, start_string, SAMPLE_CHARACTERS, args.seed)
+                write_text(session, mvalid, vocabulary.items, start_string, SAMPLE_CHARACTERS, args.seed)
 
             if best:
                 session.run(best.use)
@@ -505,7 +506,7 @@ def train(args):
                 print(f"The best weights are those of epoch {record['epoch']}: {in_bits(record['validation_loss'])}")
             print(f"{config.num_generate} characters from {start_string!r}:")
             count = config.num_generate
-            generated = write_text(session, mvalid, text.characters, start_string, count, args.seed, run.watched)
+            generated = write_text(session, mvalid, vocabulary.items, start_string, count, args.seed, run.watched)
 
     return {**results_of(run.records, perfect_loss, title, folder), "text": generated}
 
@@ -518,14 +519,14 @@ def write(args):
         raise UserError("--generate goes with --section=train alone: leave --section out")
     if args.data_path is not None:
         reader.find_text(args.data_path)  # not needed here, but a path that leads nowhere is a mistake
-    given_config = configs.values(get_config(args))
+    given_config = configs.identity(get_config(args))
     found = checkpoints.find(args.save_path) if os.path.isdir(args.save_path) else None
     if not found:
         raise UserError(f"--save_path={args.save_path} holds no checkpoint: train first, the same without --generate")
-    path, saved = found
-    identity = saved["identity"]
+    identity = found[1]["identity"]
     given_names = given_config if args.config else [override.partition("=")[0] for override in args.overrides]
-    expected = {**identity["config"], **{name: given_config[name] for name in given_names}}
+    given_values = {name: given_config[name] for name in given_names if name in given_config}
+    expected = {**identity["config"], **given_values}
     checkpoints.check_identity(args.save_path, identity, {**identity, "script": "char_gru", "config": expected})
     choose_rnn_mode(args.rnn_mode)
     config = types.SimpleNamespace(**identity["config"])
@@ -533,13 +534,11 @@ def write(args):
     start_string = choose_start_string(args.start_string, vocabulary)
     with tf.Graph().as_default():
         with tf.variable_scope("Model"):
-            m = CharGRU(is_training=False, config=config, vocab_size=len(vocabulary.characters))
+            m = CharGRU(is_training=False, config=config, vocab_size=len(vocabulary.items))
             m.build_generation(args.temperature, args.top_k)
-        prefix = "best/" if config.patience and saved["values"]["records"] else ""
-        saver = tf.train.Saver({prefix + variable.op.name: variable for variable in tf.trainable_variables()})
         with tf.Session() as session:
-            checkpoints.restore_weights(session, saver, path)
-            text = write_text(session, m, vocabulary.characters, start_string, args.generate, args.seed)
+            checkpoints.load_weights(session, found)
+            text = write_text(session, m, vocabulary.items, start_string, args.generate, args.seed)
     return {"text": text}
 
 

@@ -299,6 +299,25 @@ class LSTMTestConfig(LSTMSmallConfig):
 LSTM_CONFIGS = {"small": LSTMSmallConfig, "test": LSTMTestConfig}
 
 
+class LSTMCellsSmallConfig:
+    """The networks of studies/dynamic_rnn_parameters.py and studies/shared_cells.py, of two layers."""
+
+    n_steps = 5
+    n_inputs = 3
+    n_neurons = 20  # units of a layer
+
+
+class LSTMCellsTestConfig(LSTMCellsSmallConfig):
+    """A small one."""
+
+    __test__ = False
+
+    n_neurons = 4
+
+
+LSTM_CELLS_CONFIGS = {"small": LSTMCellsSmallConfig, "test": LSTMCellsTestConfig}
+
+
 class InitialStateSmallConfig(LSTMSmallConfig):
     """studies/initial_state.py: the same task, over several seeds."""
 
@@ -382,6 +401,15 @@ GRU_BPTT_CONFIGS = {"small": GRUBPTTSmallConfig, "test": GRUBPTTTestConfig}
 def values(config):
     """The hyperparameters of `config`, a class or an instance, by name."""
     return {name: getattr(config, name) for name in sorted(dir(config)) if not name.startswith("_")}
+
+
+# How long a run is, and what it writes in the end: not what a step computes.
+_LENGTHS = ("max_max_epoch", "n_epochs", "num_epochs", "n_iterations", "num_generate")
+
+
+def identity(config):
+    """The values that a step depends on: a run goes on with more epochs, and with nothing else that is new."""
+    return {name: value for name, value in values(config).items() if name not in _LENGTHS}
 
 
 def is_unchanged(config):

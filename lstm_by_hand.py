@@ -1,6 +1,7 @@
 """A multi-layer LSTM twice: through TensorFlow's API, and written out by hand; the two are the same mathematics.
 
-Source: notes in Chinese on LSTMs (29 March 2020), for TensorFlow 1.13. Sections, in their order:
+Source: notes in Chinese on LSTMs (29 March 2020), for TensorFlow 1.13. In studies/: lstm_equality, output_gate,
+initial_state, weight_distributions, dynamic_rnn_parameters, shared_cells. Sections, in their order:
 
     api      MultiRNNCell of BasicLSTMCells, and dynamic_rnn
     by_hand  the class LSTM
@@ -8,11 +9,8 @@ Source: notes in Chinese on LSTMs (29 March 2020), for TensorFlow 1.13. Sections
 
 Commands, the MSE over the whole range that the training ends with, and the time on 2 cores:
 
-    python lstm_by_hand.py                                  0.000768, with 43,777 numbers to train    30 s
+    python lstm_by_hand.py                                  0.000768, with 43,777 numbers to train    25 s
     python lstm_by_hand.py --section=train --model=api      0.334387, with 7,911 numbers to train     10 s
-
-What the notes say in words is measured in studies/: lstm_equality, output_gate, initial_state, dynamic_rnn_parameters,
-shared_cells and weight_distributions.
 
 The code by hand keeps the names and sizes of the source, which does not run as printed. What was changed:
 
@@ -55,7 +53,7 @@ def parse_args(argv=None):
         help=f"of the weights by hand at the start: {', '.join(DISTRIBUTIONS)}, or CSV files, one for each weight, as "
         "in weights/{name}.csv, where {name} stands for LSTMWf1 and so on (default: %(default)s)",
     )
-    parser.add_common("--save_path", "--save_every", "--seed", "--set")
+    parser.add_common("--save_path", "--save_every", "--init_from", "--seed", "--set")
     return parser.parse_args(argv)
 
 
@@ -293,12 +291,12 @@ def evaluate(session, model, time_step):
     starts = np.arange(reader.T_MIN, reader.T_MAX - time_step * reader.RESOLUTION, reader.RESOLUTION)
     times = starts[:, None] + np.arange(time_step + 1) * reader.RESOLUTION
     values = reader.time_series(times)
-    mse, predictions = session.run(
-        [model.loss, model.predictions], model.feed_dict(values[:, :-1, None], values[:, -1:])
-    )
+    feed_dict = model.feed_dict(values[:, :-1, None], values[:, -1:])
+    mse, predictions = session.run([model.loss, model.predictions], feed_dict=feed_dict)
     return float(mse), times[:, -1], values[:, -1], predictions[:, 0]
 
 
+@plots.picture
 def plot_predictions(folder, model, mse, times, truth, predictions):
     """`truth` and `predictions` of the network called `model`, at the `times`."""
     figure, axes = plots.new_figure()
@@ -359,20 +357,20 @@ def by_hand(args, config):
 def train(args, config):
     """Returns `mse`, over the whole range, by the name of the model."""
     model, folder = args.model or "by_hand", args.save_path or "plots"
-    identity = {"script": "lstm_by_hand", "model": model, "config": configs.values(config), "seed": args.seed}
+    identity = {"script": "lstm_by_hand", "model": model, "config": configs.identity(config), "seed": args.seed}
     identity["distribution"] = args.distribution
     print(MODELS[model])
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
         m = build_model(model, config, args.distribution, args.seed)
         with Run(args, identity, m.input.epoch_size, mse=None) as run:
-            if run.position.epoch > 1:
+            if run.position.step >= m.input.epoch_size:
                 run.say_finished()
                 print(mse_line(run.records[-1]["iteration"], run.records[-1]["mse"]))
             else:
                 steps = run.recorded_steps(REPORT_INTERVAL, "mse")
                 run_epoch(run.session, m, m.training_op, True, run.position, steps)
-                run.end_epoch()
+                run.save()
             mse, times, truth, predictions = evaluate(run.session, m, config.time_step)
             numbers = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
             print(f"MSE over the whole range: {mse:.6f}, with {numbers:,} numbers to train")
@@ -403,8 +401,8 @@ def get_config(args):
 def main(argv=None):
     args = parse_args(argv)
     config = get_config(args)
-    if args.section not in ("train", "all") and (args.model or args.save_path or args.save_every):
-        raise UserError(f"--model, --save_path and --save_every go with --section=train, not with {args.section}")
+    if args.section not in ("train", "all") and (args.model or args.save_path or args.save_every or args.init_from):
+        raise UserError(f"--model, --save_path and their like go with --section=train, not with {args.section}")
     checkpoints.check_flags(args)
     if args.distribution not in DISTRIBUTIONS:
         for name, shape in LSTM.weight_shapes([1, 32, 32, 64]).items():

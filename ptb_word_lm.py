@@ -47,7 +47,9 @@ def parse_args(argv=None):
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.PTB_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
-    parser.add_common("--rnn_mode", "--precision", "--save_path", "--save_every", "--seed", "--set")
+    parser.add_common(
+        "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
+    )
     parser.add_replaced(model="give --config", use_fp16="give --precision=bf16", num_gpus="one GPU is used, if any")
     return parser.parse_args(argv)
 
@@ -291,8 +293,8 @@ def main(argv=None):
     args = parse_args(argv)
     config = get_config(args)
     checkpoints.check_flags(args)
-    corpus = reader.Corpus(args.data_path)
-    config.vocab_size = config.vocab_size or corpus.vocabulary
+    corpus = reader.Corpus(args.data_path, args.encoding, reader.Vocabulary.of(args.init_from))
+    config.vocab_size = config.vocab_size or len(corpus.vocabulary.items)
     corpus.check(config)
     eval_config = copy.copy(config)
     eval_config.batch_size = 1
@@ -317,12 +319,13 @@ def main(argv=None):
             with tf.variable_scope("Model", reuse=True, initializer=initializer):
                 mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, **modes)
 
-        identity = {"script": "ptb_word_lm", "config": configs.values(config), "seed": args.seed}
+        identity = {"script": "ptb_word_lm", "config": configs.identity(config), "seed": args.seed}
         identity.update(data=corpus.description, precision=modes["precision"])
         state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
         start, curves = {"costs": 0.0, "loss": 0.0, "words_per_second": 0.0}, ("loss", "words_per_second")
         with Run(args, identity, m.input.epoch_size, session_config, curves, state=state, **start) as run:
             session = run.session
+            corpus.vocabulary.save(args.save_path)
             if run.position.epoch > config.max_max_epoch:
                 run.say_finished()
                 print(f"Epoch: {len(run.records)} Train Perplexity: {run.records[-1]['train_perplexity']:.3f}")

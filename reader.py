@@ -55,6 +55,10 @@ _MNIST_CHECKSUM = "e6625e56"  # of the four files' content
 _SERIES_LINE = 1 << 16  # characters of a line; a longer one is of another kind of file
 _WEIGHT_CHARACTERS = 1 << 22  # of a file of weights: 600 for each number of the largest
 _IDX_BYTES = 2 << 30  # of images; a header that claims more is damaged
+_IDX_TYPES = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}  # by the magic number's third byte
+# The set's name, if it has one; train or test; what it holds. Unpackers write train-images.idx3-ubyte.
+_IMAGE_FILE = re.compile(r"(?!\.)(.*?)(train|t10k|test)[-._](images|labels)[-._]idx\d[-._](?:ubyte|int)(?:\.gz)?")
+_MOST_CLASSES = 1000
 
 
 def find_data(name, data_path=None):
@@ -63,7 +67,8 @@ def find_data(name, data_path=None):
     Returns:
       The folder, and whether it holds the embedded sample, which is announced in one line.
     Raises:
-      UserError: `data_path`, or an existing `$RNN_DATA_DIR/<name>`, lacks a file, or `data/<name>` holds only some.
+      UserError: `data_path`, or an existing `$RNN_DATA_DIR/<name>`, lacks a file, or `data/<name>` holds only some; or
+        the folder holds several sets of images.
     """
     files, root = FILES[name], os.path.expanduser(os.environ.get("RNN_DATA_DIR", ""))
     advice = f"put {', '.join(files)} there, or fetch the real set with: {_fetch_command(name)}"
@@ -74,7 +79,8 @@ def find_data(name, data_path=None):
     named = data_path or root and os.path.join(root, name)
     default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
     for folder in filter(None, (named, default)):
-        missing = [file for file in files if not os.path.exists(_locate(folder, file))]
+        paths = _image_paths(folder) if name == "mnist" else [_locate(folder, file) for file in files]
+        missing = [os.path.basename(path) for path in paths if not os.path.exists(path)]
         if not missing:
             return folder, False
         # A download that failed leaves data/<name> empty; a variable may name a folder with other sets alone.
@@ -293,53 +299,66 @@ def ptb_raw_data(data_path=None, encoding=None):
     """
     if data_path is None:
         data_path, _ = find_data("ptb")
-    train_path, valid_path, test_path = (_locate(data_path, file) for file in FILES["ptb"])
-    word_to_id = _build_vocab(train_path, encoding)
-    train_data = _file_to_word_ids(train_path, word_to_id, encoding)
-    held_out = []
-    for path in (valid_path, test_path):
-        ids, unknown = _load_ids(path, word_to_id, encoding, announce=True)
+    word_to_id = _build_vocab(_locate(data_path, FILES["ptb"][0]), encoding)
+    return *_ptb_ids(data_path, word_to_id, encoding), len(word_to_id)
+
+
+def _ptb_ids(data_path, word_to_id, encoding, source=FILES["ptb"][0]):
+    """The three files' words as ids; what the vocabulary lacks, which was made from `source`, is counted."""
+    found = []
+    for file in FILES["ptb"]:
+        path = _locate(data_path, file)
+        is_source = file == source
+        ids, unknown = _load_ids(path, word_to_id, encoding, announce=not is_source)
         if not len(ids) and not unknown:
             raise UserError(f"{path} is empty: it must hold words separated by spaces, a sentence a line")
         if unknown:
             fate = "read as <unk>" if "<unk>" in word_to_id else "dropped, the vocabulary has no <unk>"
-            print(f"{os.path.basename(path)}: {unknown} words that {os.path.basename(train_path)} lacks ({fate})")
-        held_out.append(ids)
-    return train_data, *held_out, len(word_to_id)
+            print(f"{os.path.basename(path)}: {unknown} words that {source} lacks ({fate})")
+        found.append(ids)
+    return found
 
 
 class Corpus:
     """The words of the three files: `train`, `valid` and `test`, ids [number of tokens], and what is known of them.
 
+    Args:
+      vocabulary: a `Vocabulary` of words; None: that of the training data.
+
     Attributes:
-      vocabulary: the number of words.
+      vocabulary: the `Vocabulary`.
       name: what the set is called.
       is_ptb: whether it is the Penn Treebank.
       description: its sizes and a fingerprint, which tell it from every other one.
       reachable: on the sample, what a perfect model and a count model reach on the test set; else empty.
     """
 
-    def __init__(self, data_path, encoding=None):
+    def __init__(self, data_path, encoding=None, vocabulary=None):
         folder, is_sample = find_data("ptb", data_path)
-        self.train, self.valid, self.test, self.vocabulary = ptb_raw_data(folder, encoding)
+        if vocabulary:
+            word_to_id, source = {word: index for index, word in enumerate(vocabulary.items)}, "the vocabulary"
+        else:
+            word_to_id, source = _build_vocab(_locate(folder, FILES["ptb"][0]), encoding), FILES["ptb"][0]
+        self.train, self.valid, self.test = _ptb_ids(folder, word_to_id, encoding, source)
+        self.vocabulary = vocabulary or Vocabulary("words", word_to_id)
         counts = [len(data) for data in (self.train, self.valid, self.test)]
-        self.is_ptb = (*counts, self.vocabulary) == (929_589, 73_760, 82_430, 10_000)
+        self.is_ptb = (*counts, len(word_to_id)) == (929_589, 73_760, 82_430, 10_000)
         self.name = "the embedded sample" if is_sample else "the Penn Treebank" if self.is_ptb else "own corpus"
-        sizes = f"{' / '.join(f'{count:,}' for count in counts)} tokens, {self.vocabulary:,} words"
+        sizes = f"{' / '.join(f'{count:,}' for count in counts)} tokens, {len(word_to_id):,} words"
         print(f"Corpus: {self.name}, {sizes}")
         checksum = fingerprint(*(_locate(folder, file) for file in FILES["ptb"]))
         self.description = f"{sizes}, checksum {checksum}{f', {encoding}' if encoding else ''}"
         self.reachable = {}
         if is_sample:
             self.reachable["perfect_perplexity"] = sample.word_perplexity()
-            back_off = sample.back_off_perplexity(self.train, self.test, self.vocabulary)
+            back_off = sample.back_off_perplexity(self.train, self.test, len(word_to_id))
             self.reachable["back_off_perplexity"] = back_off
 
     def check(self, config):
         """Raises UserError where the corpus does not fit the config."""
-        if self.vocabulary > config.vocab_size:
+        if len(self.vocabulary.items) > config.vocab_size:
             raise UserError(
-                f"the corpus has {self.vocabulary} words, more than vocab_size {config.vocab_size}: "
+                f"the corpus has {len(self.vocabulary.items)} words, more than vocab_size {config.vocab_size}: "
                 "give --vocab_size=0, which takes all of them"
             )
         train_name, valid_name, test_name = FILES["ptb"]
@@ -409,23 +428,59 @@ def ptb_producer(raw_data, batch_size, num_steps, name=None):
         return x, y
 
 
-def _read_idx(path, rank):
-    """The array of bytes in a file of the IDX format (http://yann.lecun.com/exdb/mnist/), uint8 of `rank` dimensions.
+def _image_paths(folder):
+    """The paths of the folder's four IDX files, in the order of `FILES`; a file that is missing has its usual name.
 
-    A header of big-endian 32-bit numbers, the magic number 0x0800 + rank and the dimensions, then the bytes.
+    Raises:
+      UserError: the files of more than one set are there.
+    """
+    try:
+        names = [name for name in os.listdir(folder) if _IMAGE_FILE.fullmatch(name)]
+    except OSError:  # whoever opens the files says what is wrong
+        names = []
+    # Where a file is there twice: rather packed than unpacked, rather its usual name, and never a folder of that name.
+    names.sort(key=lambda name: (not os.path.isfile(os.path.join(folder, name)), not name.endswith(".gz"), name))
+    found = {}  # by the set's name, train or test, and what it holds
+    for name in names:
+        found.setdefault(_IMAGE_FILE.fullmatch(name).groups(), name)
+    sets = [
+        [(title, split, kind) for split in ("train", test) for kind in ("images", "labels")]
+        for title in sorted({"", *(title for title, _, _ in found)})
+        for test in ("t10k", "test")
+    ]
+    complete = [files for files in sets if all(file in found for file in files)]
+    if len(complete) > 1:
+        tests = ", ".join(found[images] for _, _, images, _ in complete)
+        raise UserError(f"{folder} has more than one set of images ({tests}): give the one to be read its own folder")
+    paths = []
+    for file in max(sets, key=lambda files: sum(file in found for file in files)):
+        title, split, kind = file
+        usual = f"{title}{split}-{kind}-idx{3 if kind == 'images' else 1}-ubyte.gz"
+        paths.append(os.path.join(folder, found[file]) if file in found else _locate(folder, usual))
+    return paths
+
+
+def _read_idx(path, *magics):
+    """The array in a file of the IDX format (http://yann.lecun.com/exdb/mnist/), of one of the magic numbers.
+
+    A header of big-endian 32-bit numbers, the magic number and the dimensions, then the numbers. The magic number is
+    0x0800 + rank for bytes, 0x0c00 + rank for 32-bit integers.
     """
     name = os.path.basename(path)
     advice = f"fetch it again with: {_fetch_command('mnist')}"
     try:
         with _open(path) as file:
-            header = file.read(4 * (1 + rank))
+            start = file.read(4)
+            magic = int.from_bytes(start, "big")
+            if len(start) == 4 and magic not in magics:
+                expected = f"{' or '.join(f'{number:#010x}' for number in magics)}, as {name} must"
+                raise UserError(f"{path} begins with {magic:#010x} and not with {expected}: {advice}")
+            rank = magic & 0xFF
+            header = start + file.read(4 * rank)
             if len(header) < 4 * (1 + rank):
                 raise UserError(f"{path} is cut off within its header ({len(header)} bytes): {advice}")
-            magic, *shape = struct.unpack(f">{1 + rank}I", header)
-            if magic != 0x0800 + rank:
-                expected = f"{0x0800 + rank:#010x}, as {name} must"
-                raise UserError(f"{path} begins with {magic:#010x} and not with {expected}: {advice}")
-            size = math.prod(shape)
+            shape, dtype = struct.unpack(f">{rank}I", header[4:]), _IDX_TYPES[magic >> 8]
+            size = math.prod(shape) * dtype.itemsize
             if not 0 < size <= _IDX_BYTES:
                 raise UserError(f"{path} claims {size} bytes ({' x '.join(map(str, shape))}): {advice}")
             content = bytearray()
@@ -440,8 +495,9 @@ def _read_idx(path, rank):
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) != size:
         found = f"only {len(content)}" if len(content) < size else "more"
-        raise UserError(f"{path} must hold {' x '.join(map(str, shape))} bytes, and has {found}: {advice}")
-    return np.frombuffer(content, np.uint8).reshape(shape)
+        factors = shape if dtype.itemsize == 1 else (*shape, dtype.itemsize)
+        raise UserError(f"{path} must hold {' x '.join(map(str, factors))} bytes, and has {found}: {advice}")
+    return np.frombuffer(content, dtype).reshape(shape)
 
 
 def mnist_raw_data(data_path=None):
@@ -450,34 +506,67 @@ def mnist_raw_data(data_path=None):
     Args:
       data_path: the folder that holds the files; without it the places that `find_data` knows.
     Returns:
-      Images and labels of train, then of test: uint8 [number of images, 28, 28], and [number of images] from 0 to 9.
+      Images and labels of train, then of test: uint8 [number of images, rows, columns], and [number of images].
     Raises:
-      UserError: a file is missing, damaged or of another kind, or images and labels do not fit together.
+      UserError: a file is missing, damaged or of another kind, or images and labels, or train and test, do not fit
+        together; or the folder holds more than one set.
     """
     if data_path is None:
         data_path, _ = find_data("mnist")
-    arrays = []
-    for images_name, labels_name in (FILES["mnist"][:2], FILES["mnist"][2:]):
-        images_path, labels_path = _locate(data_path, images_name), _locate(data_path, labels_name)
-        images, labels = _read_idx(images_path, rank=3), _read_idx(labels_path, rank=1)
-        if images.shape[1:] != (28, 28):
-            raise UserError(f"{images_path} has images of {images.shape[1]} x {images.shape[2]}, not 28 x 28 pixels")
+    paths, arrays = _image_paths(data_path), []
+    for images_path, labels_path in (paths[:2], paths[2:]):
+        images, labels = _read_idx(images_path, 0x0803), _read_idx(labels_path, 0x0801, 0x0C01, 0x0C02)
+        if labels.ndim == 2:  # as QMNIST has them: the class, then where the image comes from
+            labels = labels[:, 0]
         if len(images) != len(labels):
             raise UserError(
                 f"{images_path} has {len(images)} images, {os.path.basename(labels_path)} {len(labels)} labels: "
                 "take the two from one set"
             )
-        if labels.max() > 9:
-            raise UserError(f"{labels_path} has a label {labels.max()}: digits are 0 to 9")
         arrays += [images, labels]
-    return tuple(arrays)
+    X_train, y_train, X_test, y_test = arrays
+    if X_train.shape[1:] != X_test.shape[1:]:
+        sizes = [f"{rows} x {columns}" for _, rows, columns in (X_train.shape, X_test.shape)]
+        raise UserError(
+            f"{paths[0]} has images of {sizes[0]} pixels, {os.path.basename(paths[2])} of {sizes[1]}: "
+            "take the two from one set"
+        )
+    first, last = _label_range(y_train, y_test)
+    if not first < last < first + _MOST_CLASSES:
+        found = f"labels from {first} to {last}" if first < last else f"the label {first} alone"
+        raise UserError(f"{data_path} has {found}: a set must have 2 to {_MOST_CLASSES:,} classes")
+    return X_train, y_train, X_test, y_test
+
+
+def _label_range(y_train, y_test):
+    """The least and the greatest label of both; what lies between them are classes, too."""
+    return int(min(y_train.min(), y_test.min())), int(max(y_train.max(), y_test.max()))
+
+
+class _Pixels:
+    """Images, [number, rows, columns], that are kept as bytes and read as float32 from 0 to 1."""
+
+    def __init__(self, images):
+        self._images, self.shape = images, images.shape
+
+    def __len__(self):
+        return len(self._images)
+
+    def __getitem__(self, index):
+        return self._images[index].astype(np.float32) / 255
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
 
 
 class Images:
-    """The digits of a folder: float32 images [number, 28, 28] from 0 to 1, and labels; a twelfth is held out.
+    """The images of a folder and their labels; of those to train on a twelfth is held out.
 
     Attributes:
-      X_train, y_train, X_test, y_test: what is trained and tested on.
+      X_train, X_test: images, [number, rows, columns]; an index gives float32 from 0 to 1.
+      y_train, y_test: labels, from 0 on.
+      first_label: what the files call the label 0.
+      sizes: n_steps and n_inputs, the rows and columns of an image, and n_outputs, the number of classes.
       name: what the set is called.
       is_mnist: whether it is MNIST.
       description: its sizes and a fingerprint, which tell it from every other one.
@@ -487,15 +576,24 @@ class Images:
         folder, is_sample = find_data("mnist", data_path)
         X_train, y_train, X_test, y_test = mnist_raw_data(folder)
         held_out = len(X_train) // 12
-        self.X_train, self.X_test = (images.astype(np.float32) / 255 for images in (X_train[held_out:], X_test))
-        self.y_train, self.y_test = y_train[held_out:], y_test
-        checksum = fingerprint(*(_locate(folder, file) for file in FILES["mnist"]))
+        self.X_train, self.X_test = _Pixels(X_train[held_out:]), _Pixels(X_test)
+        first, last = _label_range(y_train, y_test)
+        self.y_train, self.y_test = (labels.astype(np.int32) - first for labels in (y_train[held_out:], y_test))
+        self.first_label, classes = first, last - first + 1
+        self.sizes = (*X_test.shape[1:], classes)
+        checksum = fingerprint(*_image_paths(folder))
         self.is_mnist = checksum == _MNIST_CHECKSUM
         self.name = "the embedded sample" if is_sample else "MNIST" if self.is_mnist else "own images"
         self.description = f"{len(self.X_train):,} + {len(X_test):,} images, checksum {checksum}"
         print(
             f"Images: {self.name}, {len(self.X_train):,} to train on, {len(X_test):,} to test on, {held_out:,} held out"
         )
+        if X_test.shape[1:] != (28, 28):
+            print("Sizes: {1} x {2} pixels, read as {1} time steps of {2} inputs".format(*X_test.shape))
+        unseen = classes - len(np.unique(self.y_train))
+        if (first, last, unseen) != (0, 9, 0):
+            without = f", {unseen} of them without an image to train on" if unseen else ""
+            print(f"Labels: {first} to {last}, {classes} classes{without}")
 
 
 def shuffle_batch(X, y, batch_size, random):
@@ -534,8 +632,12 @@ def _code_points(path, encoding=None, announce=False):
         yield np.frombuffer(piece.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def char_raw_data(path, encoding=None):
-    """Reads a text in any language, in the `encoding`; None: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+def char_raw_data(path, encoding=None, characters=None):
+    """Reads a text in any language.
+
+    Args:
+      encoding: None: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+      characters: the vocabulary; None: that of the text.
 
     Returns:
       The text as ids, [number of characters], of the least unsigned type that holds them, and the vocabulary, a list
@@ -551,6 +653,11 @@ def char_raw_data(path, encoding=None):
     if len(unique) < 2:
         found = f"nothing but {chr(unique[0])!r}" if length else "nothing in it: it must hold text, UTF-8"
         raise UserError(f"{path} has {found}")
+    if characters is not None:
+        unique, own = np.array(list(map(ord, characters))), unique
+        if len(unknown := np.setdiff1d(own, unique)):
+            shown = ", ".join(repr(chr(character)) for character in unknown[:20])
+            raise UserError(f"{path} has {shown}, which the trained network's vocabulary lacks: take them out")
     char2idx = np.zeros(len(used), np.min_scalar_type(len(unique) - 1))
     char2idx[unique] = np.arange(len(unique))
     ids, end = np.empty(length, char2idx.dtype), 0
@@ -566,51 +673,64 @@ class Text:
     Args:
       data_path: as for `find_text`.
       train_part: of the characters, above 0 and at most 1.
+      vocabulary: a `Vocabulary` of characters; None: that of the text.
 
     Attributes:
       ids: [number of characters].
-      characters: the vocabulary, a list of the distinct characters, sorted.
+      vocabulary: the `Vocabulary`.
       split: where the part that validates begins; the end, where there is none.
       name: what the text is called.
       description: its length and a fingerprint, which tell it from every other one.
       is_sample: whether it is the embedded sample.
     """
 
-    def __init__(self, data_path, train_part, encoding=None):
+    def __init__(self, data_path, train_part, encoding=None, vocabulary=None):
         path, self.is_sample = find_text(data_path)
-        self.ids, self.characters = char_raw_data(path, encoding)
+        self.ids, characters = char_raw_data(path, encoding, vocabulary and vocabulary.items)
+        self.vocabulary = vocabulary or Vocabulary("characters", characters, characters[self.ids[0]])
         self.split = int(train_part * len(self.ids))
-        is_shakespeare = (len(self.ids), len(self.characters)) == (1_115_394, 65)
+        is_shakespeare = (len(self.ids), len(characters)) == (1_115_394, 65)
         self.name = "the embedded sample" if self.is_sample else "Shakespeare" if is_shakespeare else "own text"
         self.description = f"{len(self.ids):,} characters, checksum {fingerprint(self.ids)}"
         print(
-            f"Text: {self.name}, {len(self.ids):,} characters, {len(self.characters)} distinct; "
+            f"Text: {self.name}, {len(self.ids):,} characters, {len(characters)} distinct; "
             f"{self.split:,} to train on, {len(self.ids) - self.split:,} to validate"
         )
 
 
 class Vocabulary:
-    """The distinct characters of a text, which are kept beside the checkpoints of a network that reads and writes them.
+    """The words or characters that a network reads and writes; it is kept beside the network's checkpoints.
+
+    Args:
+      kind: "words" or "characters".
+      items: all of them; an id is a place among them.
+      first: the text's first character.
 
     Attributes:
-      characters: the list of them; an id is a place in it.
-      first: the text's first character.
+      kind, items, first: the same; `items` is a list.
       description: their number and a fingerprint, which tell them from all others.
     """
 
     _FILE = "vocabulary.json"
 
-    def __init__(self, characters, first):
-        self.characters, self.first = list(characters), first
-        self.description = f"{len(characters)} characters, checksum {fingerprint(''.join(characters).encode())}"
+    def __init__(self, kind, items, first=None):
+        self.kind, self.items, self.first = kind, list(items), first
+        self.description = f"{len(self.items)} {kind}, checksum {fingerprint(' '.join(self.items).encode())}"
+
+    @classmethod
+    def of(cls, folder):
+        """That of the network in the folder; None: no folder is given."""
+        return folder and cls.load(folder)
 
     def save(self, folder):
-        """Writes the file that `load` reads."""
-        text = json.dumps({"characters": self.characters, "first": self.first})
+        """Writes the file that `load` reads; None: nothing."""
+        if not folder:
+            return
+        text = json.dumps({self.kind: self.items, "first": self.first})
         write_file(os.path.join(folder, self._FILE), text)
 
     @classmethod
-    def load(cls, folder, description):
+    def load(cls, folder, description=None):
         """The vocabulary that was saved in the folder.
 
         Raises:
@@ -619,14 +739,15 @@ class Vocabulary:
         path, advice = os.path.join(folder, cls._FILE), "it belongs to the checkpoints there"
         try:
             with open(path, encoding="utf-8") as file:
-                vocabulary = cls(**json.load(file))
-            if vocabulary.first not in vocabulary.characters:
-                raise ValueError(f"it begins with {vocabulary.first!a}, which is none of its characters")
+                (kind, items), *first = json.load(file).items()
+            vocabulary = cls(kind, items, **dict(first))
+            if vocabulary.first is not None and vocabulary.first not in vocabulary.items:
+                raise ValueError(f"it begins with {vocabulary.first!a}, which it does not have")
         except OSError as error:
             raise UserError(f"{path} cannot be read, {advice}: {error.strerror}") from error
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(f"{path} is damaged, {advice}: {error}") from error
-        if vocabulary.description != description:
+        if description and vocabulary.description != description:
             raise UserError(f"{path} is of another text than the checkpoints there, which have {description}")
         return vocabulary
 

@@ -37,7 +37,7 @@ import configs
 import reader
 from tf1 import app, checkpoints, plots, progress, rnn, tf
 from tf1.app import Diverged, UserError
-from tf1.modes import choose_modes
+from tf1.modes import check_choice, choose_modes
 from tf1.op_seeds import glorot_uniform
 from tf1.training import Position, Run
 
@@ -48,7 +48,8 @@ RECORDED = {
     "lstm": {0: 0.9563, 9: 0.9871},
     "gru": {},
 }
-N_STEPS, N_INPUTS, N_OUTPUTS = 28, 28, 10  # rows of an image, pixels of a row, digits
+MNIST_SIZES = 28, 28, 10  # n_steps, rows of an image; n_inputs, pixels of a row; n_outputs, digits
+PIXELS_AT_ONCE = 2_000 * 28 * 28  # of test images in one session.run: 60,000 images would take gigabytes
 
 
 def parse_args(argv=None):
@@ -60,8 +61,8 @@ def parse_args(argv=None):
         "--model", choices=tuple(configs.MNIST_CONFIGS), help="of --section=mnist (default: basic, one layer)"
     )
     parser.add_argument("--config", default="small", help="of mnist: small or test (default: %(default)s)")
-    parser.add_argument("--data_path", type=app.path, help="folder with the four IDX files of MNIST, gzipped or not")
-    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--seed", "--set")
+    parser.add_argument("--data_path", type=app.path, help="folder with four IDX files, of MNIST or other images")
+    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--init_from", "--seed", "--set")
     parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
@@ -201,11 +202,13 @@ class MNISTInput:
 
     Args:
       config: its `batch_size` is used.
-      X, y: images, [number of images, N_STEPS, N_INPUTS], and labels.
+      X, y: images, [number of images, n_steps, n_inputs], and labels.
       seed: of the epochs' permutations.
     """
 
     def __init__(self, config, X, y, seed):
+        if len(X) != len(y):
+            raise UserError(f"{len(X)} images and {len(y)} labels: there must be one for each image")
         if len(X) < config.batch_size:
             raise UserError(
                 f"{len(X)} images cannot fill a batch of {config.batch_size}: lower --set batch_size=N, or take more"
@@ -225,7 +228,7 @@ class MNISTInput:
 
 
 class MNISTModel:
-    """The graph that reads an image row by row, 28 time steps of 28 pixels, and predicts the digit.
+    """The graph that reads an image row by row, MNIST's in 28 time steps of 28 pixels, and predicts the digit.
 
     Args:
       config: the hyperparameters, of the class that `configs.MNIST_CONFIGS` has for `model`.
@@ -234,11 +237,16 @@ class MNISTModel:
       rnn_mode: "basic", the tutorial's graph, or how `tf1/rnn.py` computes the same; the variables are the same.
       precision, groups: with "fused", see `tf1/rnn.py`.
       input_: an `MNISTInput`, for `run_epoch`.
+      sizes: n_steps, n_inputs and n_outputs, which another image set has in `reader.Images.sizes`.
     """
 
-    def __init__(self, config, model, rnn_mode="basic", precision="fp32", groups=1, input_=None):
+    def __init__(self, config, model, rnn_mode="basic", precision="fp32", groups=1, input_=None, sizes=MNIST_SIZES):
+        check_choice("model", model, tuple(configs.MNIST_CONFIGS))
+        if model != "basic" and not hasattr(config, "n_layers"):
+            raise UserError(f"model {model} has n_layers: take a config of configs.MNIST_CONFIGS[{model!r}]")
+        n_steps, n_inputs, n_outputs = sizes
         self.input = input_
-        self.X = tf.placeholder(tf.float32, [None, N_STEPS, N_INPUTS])
+        self.X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
         self.y = tf.placeholder(tf.int32, [None])
         op_seeds, dense_seed = {
             "basic": ([88], 135),
@@ -270,15 +278,17 @@ class MNISTModel:
         else:
             features = states[-1].h if model == "lstm" else states[-1]  # [number of images, n_neurons]
         kernel_initializer = tf.glorot_uniform_initializer(seed=dense_seed)
-        logits = tf.layers.dense(features, N_OUTPUTS, kernel_initializer=kernel_initializer, name="softmax")
+        logits = tf.layers.dense(features, n_outputs, kernel_initializer=kernel_initializer, name="softmax")
         self.predictions = tf.argmax(logits, axis=1)  # [number of images]
 
-        xentropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self.y, logits=logits)
+        with tf.device("/cpu:0"):  # an error where a label is out of range: a GPU would make the loss NaN
+            labels = tf.gather(tf.range(n_outputs), self.y)
+        xentropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         self.loss = tf.reduce_mean(xentropy)
         optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)
         self.training_op = optimizer.minimize(self.loss, global_step=tf.train.get_or_create_global_step())
-        correct = tf.nn.in_top_k(logits, self.y, 1)
-        self.accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
+        self.correct = tf.nn.in_top_k(logits, labels, 1)  # [number of images]
+        self.accuracy = tf.reduce_mean(tf.cast(self.correct, tf.float32))
 
 
 def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=None):
@@ -294,6 +304,8 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     Returns:
       The accuracy on the epoch's last batch, after the last step.
     """
+    if model.input is None:
+        raise UserError("the model has no batches: give it an input_, an MNISTInput")
     position, epoch_size = position or Position(), model.input.epoch_size
     fetches = {"loss": model.loss}
     if eval_op is not None:
@@ -313,6 +325,25 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     return session.run(model.accuracy, feed_dict={model.X: X_batch, model.y: y_batch})
 
 
+def evaluate(session, model, X, y, watched=iter):
+    """Reads images in pieces that fit in memory.
+
+    Args:
+      session, model, X, y: as for `run_epoch` and for `MNISTInput`.
+      watched: passes an iterable on, and may stop between two of its items.
+    Returns:
+      The accuracy, exact for all images together, and the predictions, [number of images].
+    """
+    length = max(1, PIXELS_AT_ONCE // (X.shape[1] * max(X.shape[2], 28)))  # a row takes memory for its state, too
+    correct, predictions = np.empty(len(X), bool), np.empty(len(X), int)
+    for start in watched(range(0, len(X), length)):
+        piece = slice(start, start + length)
+        feed_dict = {model.X: X[piece], model.y: y[piece]}
+        correct[piece], predictions[piece] = session.run([model.correct, model.predictions], feed_dict)
+    return np.float32(np.mean(correct)), predictions
+
+
+@plots.picture
 def plot_learning_curve(records, recorded, title, folder):
     """Accuracy by epoch, from 0 as the tutorial counts; `recorded` is the notebook's test accuracy by epoch."""
     figure, axes = plots.new_figure()
@@ -328,33 +359,23 @@ def plot_learning_curve(records, recorded, title, folder):
     return plots.save(figure, folder, "mnist_learning_curve")
 
 
-def plot_misclassified(images, labels, predictions, title, folder):
-    """The first of the test images that are read wrongly, `label > prediction` above each.
-
-    Args:
-      images: [number of images, 28, 28], 0 to 1.
-      labels, predictions: [number of images].
-    """
-    rows, columns = 5, 12
-    wrong = np.flatnonzero(labels != predictions)
-    canvas = np.ones([rows * 36, columns * 32])
+@plots.picture
+def plot_misclassified(images, predictions, title, folder):
+    """The first of the test images of a `reader.Images` that are read wrongly, `label > prediction` above each."""
+    wrong = np.flatnonzero(images.y_test != predictions)
+    pairs = zip(images.y_test[wrong] + images.first_label, predictions[wrong] + images.first_label)
     figure, axes = plots.new_figure()
-    for place, index in enumerate(wrong[: rows * columns]):
-        top, left = place // columns * 36 + 8, place % columns * 32 + 2
-        canvas[top : top + 28, left : left + 28] = 1 - images[index]
-        axes.text(left + 14, top - 1, f"{labels[index]} > {predictions[index]}", ha="center", fontsize=8)
-    axes.imshow(canvas, cmap="gray", vmin=0, vmax=1)
-    axes.set_axis_off()
-    axes.set_title(f"{title}: {len(wrong):,} of {len(labels):,} read wrongly (label > reading)")
+    plots.draw_images(axes, images.X_test[wrong[:60]], [f"{label} > {reading}" for label, reading in pairs])
+    axes.set_title(f"{title}: {len(wrong):,} of {len(predictions):,} read wrongly (label > reading)")
     return plots.save(figure, folder, "mnist_misclassified")
 
 
 def results_of(model, records, images, predictions, recorded, folder):
     """What `main` returns, by the tutorial's names; draws the pictures."""
-    title = f"Digits row by row, {model} model, {images.name}"
+    title = f"Images row by row, {model} model, {images.name}"
     for picture in (
         plot_learning_curve(records, recorded, title, folder),
-        plot_misclassified(images.X_test, images.y_test, predictions, title, folder),
+        plot_misclassified(images, predictions, title, folder),
     ):
         if picture:
             print(f"Picture: {picture}")
@@ -372,9 +393,9 @@ def mnist(args, config):
 
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
-        m = MNISTModel(config, model, input_=train_input, **modes)
+        m = MNISTModel(config, model, input_=train_input, sizes=images.sizes, **modes)
 
-        identity = {"script": "rnn_basics", "model": model, "config": configs.values(config), "seed": args.seed}
+        identity = {"script": "rnn_basics", "model": model, "config": configs.identity(config), "seed": args.seed}
         identity["data"] = images.description
         with Run(args, identity, m.input.epoch_size, session_config, curves=("loss",), loss=0.0) as run:
             session = run.session
@@ -384,11 +405,10 @@ def mnist(args, config):
                 print(config.n_epochs - 1, "Train accuracy:", acc_train, "Test accuracy:", acc_test)
             for epoch in range(run.position.epoch - 1, config.n_epochs):
                 acc_train = run_epoch(session, m, m.training_op, position=run.position, steps=run.steps())
-                acc_test = session.run(m.accuracy, feed_dict={m.X: images.X_test, m.y: images.y_test})
+                acc_test, _ = evaluate(session, m, images.X_test, images.y_test, run.watched)
                 print(epoch, "Train accuracy:", acc_train, "Test accuracy:", acc_test)
                 run.end_epoch(acc_train=float(acc_train), acc_test=float(acc_test))
-            predictions = session.run(m.predictions, feed_dict={m.X: images.X_test})
-            run.check_stop()
+            _, predictions = evaluate(session, m, images.X_test, images.y_test, run.watched)
     return results_of(model, run.records, images, predictions, recorded, args.save_path or "plots")
 
 

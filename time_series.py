@@ -61,7 +61,7 @@ def parse_args(argv=None):
         default="third",
         help="where the second creative sequence starts: (t_max - t_min) / 3, or at the end of the range as recorded",
     )
-    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--init_from", "--seed", "--set")
     parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
@@ -231,6 +231,7 @@ def predict(session, model, values, watched=iter):
     return np.concatenate(predictions)
 
 
+@plots.picture
 def plot_series(folder, t, t_instance):
     """The series, and a training instance beside its target."""
     figure, (left, right) = plots.new_figure(columns=2)
@@ -250,6 +251,7 @@ def plot_instance(axes, t_instance):
     axes.legend(loc="upper left")
 
 
+@plots.picture
 def plot_prediction(folder, t_instance, y_pred, model_name):
     figure, axes = plots.new_figure()
     plot_instance(axes, t_instance)
@@ -259,13 +261,23 @@ def plot_prediction(folder, t_instance, y_pred, model_name):
     return plots.save(figure, folder, f"time_series_pred_plot_{model_name}")
 
 
-def plot_creation(axes, t, sequence, n_steps, title):
-    """A generated sequence; the values that it starts from are drawn bold."""
-    axes.plot(t, sequence, "b-")
-    axes.plot(t[:n_steps], sequence[:n_steps], "b-", linewidth=3)
-    axes.set(xlabel="Time", ylabel="Value", title=title)
+@plots.picture
+def plot_creations(folder, name, creations, n_steps):
+    """Generated sequences side by side; the values that each starts from are drawn bold.
+
+    Args:
+      creations: the sequences by their titles.
+    """
+    figure, columns = plots.new_figure(columns=len(creations))
+    for axes, (title, sequence) in zip(np.atleast_1d(columns), creations.items()):
+        t = np.arange(len(sequence)) * RESOLUTION
+        axes.plot(t, sequence, "b-")
+        axes.plot(t[:n_steps], sequence[:n_steps], "b-", linewidth=3)
+        axes.set(xlabel="Time", ylabel="Value", title=title)
+    return plots.save(figure, folder, name)
 
 
+@plots.picture
 def plot_forecast(folder, series, predictions, forecast, model_name):
     """A user's series, the predictions of each next value after the split, and the forecast from there on."""
     figure, axes = plots.new_figure()
@@ -296,16 +308,17 @@ def create(session, model, second_start, folder):
     sequence2 = generate(session, model, time_series(np.arange(n_steps) * RESOLUTION + T_MIN + start), len(t) - n_steps)
     print(f"The second creative sequence starts with the series from {start:g} on (--second_start={second_start})")
 
-    figure, axes = plots.new_figure()
-    plot_creation(axes, np.arange(len(sequence)) * RESOLUTION, sequence, n_steps, "From zeros")
-    pictures = [plot_series(folder, t, t_instance), plot_prediction(folder, t_instance, y_pred, model.name)]
-    pictures.append(plots.save(figure, folder, f"creative_sequence_{model.name}"))
-    figure, (left, right) = plots.new_figure(columns=2)
-    plot_creation(left, t, sequence1, n_steps, "From zeros")
-    plot_creation(right, t, sequence2, n_steps, f"From the series at {start:g}")
-    pictures.append(plots.save(figure, folder, f"creative_sequence_plot_{model.name}"))
-    for picture in filter(None, pictures):
-        print(f"Picture: {picture}")
+    second = f"From the series at {start:g}"
+    for picture in (
+        plot_series(folder, t, t_instance),
+        plot_prediction(folder, t_instance, y_pred, model.name),
+        plot_creations(folder, f"creative_sequence_{model.name}", {"From zeros": sequence}, n_steps),
+        plot_creations(
+            folder, f"creative_sequence_plot_{model.name}", {"From zeros": sequence1, second: sequence2}, n_steps
+        ),
+    ):
+        if picture:
+            print(f"Picture: {picture}")
     return {"y_pred": y_pred, "sequence": sequence, "sequence1": sequence1, "sequence2": sequence2}
 
 
@@ -354,17 +367,17 @@ def main(argv=None):
         tf.set_random_seed(args.seed)
         input_ = reader.SeriesInput(series, config.batch_size, config.n_iterations, args.seed)
         m = TimeSeriesModel(config, args.model, input_=input_, **modes)
-        identity = {"script": "time_series", "model": args.model, "config": configs.values(config), "seed": args.seed}
+        identity = {"script": "time_series", "model": args.model, "config": configs.identity(config), "seed": args.seed}
         identity["data"] = series.description
         with Run(args, identity, m.input.epoch_size, session_config, mse=None) as run:
             session = run.session
-            if run.position.epoch > 1:
+            if run.position.step >= m.input.epoch_size:
                 run.say_finished()
                 print(mse_line(args.model, run.records[-1]["iteration"], run.records[-1]["mse"]))
             else:
                 steps = run.recorded_steps(REPORT_INTERVAL, "mse")
                 run_epoch(session, m, m.training_op, True, run.position, steps)
-                run.end_epoch()
+                run.save()
             if args.data_path:
                 results = forecast(session, m, series, folder, run.watched)
             else:

@@ -11,7 +11,7 @@ on both parts, one seed:
 So what was trained on is predicted better, by a factor of 2. All of it is small beside the variance of the series, 9 on
 the first part and 39 on the rest, where the swings are wider.
 
-    python -m studies.held_out
+    python -m studies.held_out        15 seconds
 
 Source of the network: Aurélien Géron, "Hands-On Machine Learning with Scikit-Learn and TensorFlow" (2017), chapter 14,
 and its notebook 14_recurrent_neural_networks.ipynb at https://github.com/ageron/handson-ml; of the question: notes in
@@ -44,6 +44,7 @@ def train(config, t_max, values, seed):
             return predict(session, m, values)
 
 
+@plots.picture
 def plot_held_out(values, predictions, n_steps):
     """The next values of the model that was trained on the first part, and the errors of both; by the model's name."""
     figure, (left, right) = plots.new_figure(columns=2)

@@ -336,8 +336,8 @@ def test_a_training_beside_it_may_delete_what_is_read(trained_run, monkeypatch, 
     expected = char_gru.main(["--generate=5", "--save_path=run"])
     find, calls = checkpoints.find, []
 
-    def find_what_is_gone(save_path):
-        path, saved = find(save_path)
+    def find_what_is_gone(save_path, *flag):
+        path, saved = find(save_path, *flag)
         calls.append(path)
         return (path if len(calls) > 1 else f"{path}_gone"), saved
 
@@ -438,7 +438,7 @@ def test_a_checkpoint_of_another_run_is_refused(book, capsys):
         (["--train_part=0.8"], "train_part 0.9, now 0.8"),
         (["--seed=7"], "seed 42, now 7"),
         (["--data_path=other.txt"], "vocabulary"),
-        (["--set", "n_epochs=2"], "config n_epochs 1, now 2"),
+        (["--set", "learning_rate=0.5"], "config learning_rate 0.01, now 0.5"),
     ]:
         with pytest.raises(SystemExit) as exit_:
             char_gru.main(arguments + change)

@@ -20,7 +20,7 @@ class Counter:
     """A run over epochs of EPOCH_SIZE steps, each of which adds 1 to a weight and, times the step, to the state."""
 
     def __init__(self, save_path=None, save_every=None, name="counter", **arguments):
-        self.args = argparse.Namespace(save_path=save_path, save_every=save_every)
+        self.args = argparse.Namespace(save_path=save_path, save_every=save_every, init_from=None)
         self.name, self.arguments = name, arguments
         self.seen = []  # epoch and step
 

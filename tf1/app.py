@@ -1,6 +1,7 @@
 """What `tf.app` and `tf.flags` did for the tutorials: flags, errors and signals, the same in every script."""
 
 import argparse
+import codecs
 import contextlib
 import errno
 import functools
@@ -133,6 +134,16 @@ def save_every(text):
     return ("steps", int(found[1])) if found[1] else ("seconds", float(found[2]))
 
 
+def encoding(text):
+    """The type of --encoding: a text encoding of Python's."""
+    try:
+        b"".decode(text)
+        codecs.getincrementaldecoder(text)
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text!a} is not a text encoding of Python's") from error
+    return text
+
+
 RNN_MODES = ("auto", "basic", "fused", "cudnn")
 PRECISIONS = ("fp32", "bf16")
 _PUBLISHED_MODES = {"BASIC": "basic", "BLOCK": "fused", "CUDNN": "cudnn"}  # of the published ptb_word_lm.py
@@ -166,6 +177,14 @@ COMMON_FLAGS = {
     "--save_path": {
         "type": path,
         "help": "folder for checkpoints, events, metrics and pictures; a run there goes on",
+    },
+    "--encoding": {
+        "type": encoding,
+        "help": "of the text: latin-1, gb18030, utf-16 or another of Python's (default: utf-8, or by its mark)",
+    },
+    "--init_from": {
+        "type": path,
+        "help": "folder of a trained network of this script: a new run starts from its weights",
     },
     "--seed": {"type": seed, "default": 42, "help": "of all random numbers (default: %(default)s)"},
     "--set": {

@@ -26,7 +26,9 @@ _UNFINISHED = re.compile(r".+\.(index|data-\d+-of-\d+)\.tempstate\d+|checkpoint\
 
 
 def check_flags(args):
-    """UserError where the folder of --save_path can neither be written nor made. Nothing is made yet."""
+    """UserError where --init_from is no folder, or --save_path can neither be written nor made. Nothing is made yet."""
+    if args.init_from and not os.path.isdir(args.init_from):
+        raise UserError(f"--init_from={args.init_from} is not a folder: name that of a trained network")
     if not args.save_path:
         if args.save_every:
             raise UserError("--save_every goes with --save_path: name a folder for the checkpoints")
@@ -42,9 +44,9 @@ def check_flags(args):
         raise UserError(f"--save_path={save_path}: {folder} is not writable: name another folder")
 
 
-def _check_name(save_path):
+def _check_name(save_path, flag="--save_path"):
     if re.search(r"[*?[\\]|://", save_path):  # a pattern or an address for TensorFlow, and a name for everyone else
-        raise UserError(f"--save_path={save_path} has one of * ? [ \\ ://, which cannot be: name another folder")
+        raise UserError(f"{flag}={save_path} has one of * ? [ \\ ://, which cannot be: name another folder")
 
 
 def _differences(saved, current, prefix=""):
@@ -72,7 +74,7 @@ def check_identity(save_path, saved, current):
         )
 
 
-def _checkpoints(save_path):
+def _checkpoints(save_path, flag="--save_path"):
     """The checkpoints in the folder, oldest first: step, number among those of the step, path.
 
     By the files, not by the index file `checkpoint`, which may be damaged or lost as well.
@@ -80,28 +82,28 @@ def _checkpoints(save_path):
     try:
         names = os.listdir(save_path)
     except OSError as error:
-        raise UserError(f"--save_path={save_path} cannot be read: {error.strerror}") from error
+        raise UserError(f"{flag}={save_path} cannot be read: {error.strerror}") from error
     found = [re.fullmatch(r"(model-(\d+)(?:_(\d+))?)\.index", name) for name in names]
     return sorted((int(m[2]), int(m[3] or 0), os.path.join(save_path, m[1])) for m in found if m)
 
 
-def _paths(save_path):
-    return [path for *_, path in _checkpoints(save_path)]
+def _paths(save_path, flag="--save_path"):
+    return [path for *_, path in _checkpoints(save_path, flag)]
 
 
-def find(save_path):
+def find(save_path, flag="--save_path"):
     """The newest checkpoint that is whole, its path and a dict of its `identity` and `values`; None: there is none.
 
     Raises:
       UserError: there are checkpoints and none is whole, or an earlier version of these scripts has written them.
     """
-    _check_name(save_path)
-    paths = _paths(save_path)
+    _check_name(save_path, flag)
+    paths = _paths(save_path, flag)
     for path in reversed(paths):
         try:
             saved = json.loads(_read_json(path))
             if "values" not in saved:
-                raise UserError(f"checkpoint {path} is of an earlier version of this program: give another --save_path")
+                raise UserError(f"checkpoint {path} is of an earlier version of this program: give another {flag}")
             return path, saved
         except tf.errors.PermissionDeniedError as error:
             raise UserError(f"checkpoint {path} cannot be read: permission denied") from error
@@ -109,23 +111,42 @@ def find(save_path):
             raise
         except (tf.errors.OpError, IndexError, ValueError) as error:  # IndexError: the file is too short
             if not os.path.exists(f"{path}.index"):  # the run that writes here has deleted it, and saved newer ones
-                return find(save_path)
+                return find(save_path, flag)
             write(f"Checkpoint {path} is damaged and passed over: {_short(error)}")
     if paths:
-        raise UserError(f"no checkpoint in --save_path={save_path} can be read: name another folder")
+        raise UserError(f"no checkpoint in {flag}={save_path} can be read: name another folder")
     return None
 
 
-def restore_weights(session, saver, path):
-    """Restores the checkpoint that `find` found; where a training that goes on has deleted it since, the newest one."""
-    while True:
-        try:
-            return saver.restore(session, path)
-        except (ValueError, tf.errors.NotFoundError):
-            newest, _ = find(os.path.dirname(path))
-            if newest == path:
-                raise
-            path = newest
+def load_weights(session, found, flag="--save_path"):
+    """Gives the graph's trainable variables the values in a checkpoint: those of the best epoch, where they were kept.
+
+    Args:
+      found: what `find` returned. Where a training that goes on has deleted that since, the newest one counts.
+      flag: what named the folder.
+    Raises:
+      UserError: it holds a network with other variables.
+    """
+    path, saved = found
+    prefix = "best/" if saved["identity"]["config"].get("patience") and saved["values"]["records"] else ""
+    try:
+        reader = tf.train.load_checkpoint(path)
+        shapes, values = reader.get_variable_to_shape_map(), {}
+        for variable in tf.trainable_variables():
+            name, shape = prefix + variable.op.name, variable.shape.as_list()
+            if shapes.get(name) != shape:
+                there = f"{variable.op.name} of {shapes[name]}" if name in shapes else f"no {variable.op.name}"
+                raise UserError(
+                    f"{flag}={os.path.dirname(path)} holds another network, with {there} where this one has {shape}"
+                )
+            values[variable] = reader.get_tensor(name)
+    except (tf.errors.OpError, ValueError) as error:
+        newest = find(os.path.dirname(path), flag)
+        if isinstance(error, UserError) or newest[0] == path:
+            raise
+        return load_weights(session, newest, flag)
+    for variable, value in values.items():
+        variable.load(value, session)
 
 
 def _read_json(path):

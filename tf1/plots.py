@@ -61,6 +61,24 @@ def new_figure(columns=1):
     return figure, figure.subplots(ncols=columns)
 
 
+def draw_images(axes, images, captions, rows=5, columns=12):
+    """Draws the first of the images, one beside the other with their captions above them.
+
+    Args:
+      images: [number of images, height, width], of any size, 0 to 1; 1 is black.
+      captions: texts of some letters.
+    """
+    # In cells of 32 x 36, with 28 x 28 for the image; even one of a single row is high enough to be seen.
+    height, width = (max(2, 28 * size / max(images.shape[1:])) for size in images.shape[1:])
+    for place, (image, caption) in enumerate(zip(images[: rows * columns], captions)):
+        top, center = place // columns * 36 + 8, place % columns * 32 + 16
+        extent = (center - width / 2, center + width / 2, top + height, top)
+        axes.imshow(1 - image, cmap="gray", vmin=0, vmax=1, extent=extent)
+        axes.text(center, top - 1, caption, ha="center", fontsize=8)
+    axes.set(xlim=(0, columns * 32), ylim=(rows * 36, 0), aspect="equal")
+    axes.set_axis_off()
+
+
 def save(figure, folder, name):
     """Writes `folder/name.png`, whole or not at all, and returns the path.
 

@@ -1,14 +1,15 @@
 """A training that can be stopped between any two steps and goes on: what `tf.train.Supervisor` was to the tutorials."""
 
 import contextlib
+import os
 import time
 import types
 
 import numpy as np
 
 from tf1 import progress, tf
-from tf1.app import Interrupted, StopRequest
-from tf1.checkpoints import Checkpoints
+from tf1.app import Interrupted, StopRequest, UserError
+from tf1.checkpoints import Checkpoints, find, load_weights
 from tf1.metrics import Metrics
 from tf1.modes import check_memory
 
@@ -52,7 +53,7 @@ class Run(contextlib.AbstractContextManager):
     Where a run stopped after an epoch's last step, `steps` yields nothing, and what follows the loop is done again.
 
     Args:
-      args: the parsed flags, of which `save_path` and `save_every` are used.
+      args: the parsed flags, of which `save_path`, `save_every` and `init_from` are used.
       identity: a dict of JSON values; a checkpoint with another one is refused, with the difference in words.
       epoch_size: the steps of an epoch.
       session_config: of the session.
@@ -67,7 +68,9 @@ class Run(contextlib.AbstractContextManager):
     """
 
     def __init__(self, args, identity, epoch_size, session_config=None, curves=(), **position):
-        self._save_path, self._save_every = args.save_path, args.save_every
+        self._save_path, self._save_every, self._init_from = args.save_path, args.save_every, args.init_from
+        if self._init_from:
+            identity = {**identity, "init_from": os.path.realpath(self._init_from)}
         self._identity, self._epoch_size, self._session_config = identity, epoch_size, session_config
         self._curves, self._start = curves, position
         self.position, self.records = Position(**position), []
@@ -90,6 +93,8 @@ class Run(contextlib.AbstractContextManager):
                 values, arrays = restored
                 self.records, wall_s = values["records"], values["wall_s"]
                 self.position = Position(**values["position"], **arrays)
+            elif self._init_from:
+                self._start_from(self._init_from)
             self._start_time, self._unsaved = time.time() - wall_s, False
             self._metrics = Metrics(self._save_path, self._step())
             if not self._metrics.begins_with(self.records):  # the process was killed between a checkpoint and its lines
@@ -101,6 +106,19 @@ class Run(contextlib.AbstractContextManager):
         with self._exit_stack:
             if exc_type and issubclass(exc_type, BrokenPipeError) and self._unsaved:
                 self.save()  # Ctrl-C also ends `| tee log`, and what was computed is to be kept all the same
+
+    def _start_from(self, folder):
+        """The weights of another run of the script; all else begins anew."""
+        found = find(folder, "--init_from")
+        if not found:
+            raise UserError(f"--init_from={folder} holds no checkpoint: name the folder of a trained network")
+        path, saved = found
+        if saved["identity"]["script"] != self._identity["script"]:
+            raise UserError(
+                f"--init_from={folder} holds a network of {saved['identity']['script']}: name another folder"
+            )
+        load_weights(self.session, found, "--init_from")
+        print(f"Starting from the weights in {path}")
 
     def _step(self):
         return int(self.session.run(self._global_step))
