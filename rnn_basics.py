@@ -210,9 +210,7 @@ class MNISTInput:
         if len(X) != len(y):
             raise UserError(f"{len(X)} images and {len(y)} labels: there must be one for each image")
         if len(X) < config.batch_size:
-            raise UserError(
-                f"{len(X)} images cannot fill a batch of {config.batch_size}: lower --set batch_size=N, or take more"
-            )
+            raise UserError(f"{len(X)} images cannot fill a batch of {config.batch_size}: lower --set batch_size=N")
         self._X, self._y, self._batch_size, self._seed = X, y, config.batch_size, seed
         self._random, self._next_epoch = np.random.RandomState(seed), 1
         self.epoch_size = len(X) // config.batch_size
@@ -458,10 +456,10 @@ def get_config(args):
 def main(argv=None):
     args = parse_args(argv)
     is_mnist = args.section == "mnist"
-    if not is_mnist and (args.model or args.data_path or args.save_path or args.overrides or args.config != "small"):
-        raise UserError(
-            "--model, --config, --data_path, --save_path and --set go with --section=mnist: add it, or leave them out"
-        )
+    of_mnist = (args.model, args.data_path, args.save_path, args.init_from, args.overrides, args.config != "small")
+    if not is_mnist and any(of_mnist):
+        flags = "--model, --config, --data_path, --init_from, --save_path and --set"
+        raise UserError(f"{flags} go with --section=mnist: add it, or leave them out")
     if args.rnn_mode != "basic" and (not is_mnist or args.model == "gru"):
         # tf.nn.rnn_cell.GRUCell resets before the product, the faster forms after it.
         raise UserError("--rnn_mode goes with --section=mnist, and there with all models but gru: leave it out")

@@ -9,9 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-import lstm_by_hand
 import reader
-import time_series
 from tf1.app import UserError
 
 _WORDS = b" a b c <unk> d \n" * 40
@@ -60,15 +58,15 @@ def read_compressed_images(content, folder):
 
 
 def read_series(content, folder):
-    assert np.all(np.isfinite(time_series.read_series(_write(folder, "series.csv", content), None)))
+    assert np.all(np.isfinite(reader.read_series(_write(folder, "series.csv", content), None)))
 
 
 def read_column(content, folder):
-    assert np.all(np.isfinite(time_series.read_series(_write(folder, "series.csv", content), "price")))
+    assert np.all(np.isfinite(reader.read_series(_write(folder, "series.csv", content), "price")))
 
 
 def read_weights(content, folder):
-    weights = lstm_by_hand.read_csv(_write(folder, "weight.csv", content), "weight", [2, 3])
+    weights = reader.read_weights(_write(folder, "weight.csv", content), "weight", [2, 3])
     assert np.shape(weights) == (2, 3) and np.all(np.isfinite(weights))
 
 

@@ -627,8 +627,8 @@ def test_shakespeare(real_shakespeare, book, capsys):
     assert 2 < result["validation_loss"][0] < 2.7
 
 
-def test_the_tutorials_batches(real_shakespeare, book, capsys):
-    arguments = ["--config=test", f"--data_path={real_shakespeare}", "--set", "n_epochs=1", "--set", "num_generate=9"]
-    arguments += ["--set", "hidden_units=1", "--batching=tutorial", "--train_part=1"]
-    char_gru.main(arguments)
-    assert "174 batches (tutorial) of 64 x 100; 1,794 are left over" in capsys.readouterr().out
+def test_the_tutorials_batches(real_shakespeare):
+    text = reader.Text(str(real_shakespeare), char_gru.parse_args(["--train_part=1"]).train_part)
+    config = configs.CharGRUSmallConfig()
+    input_ = reader.CharInput(text.ids[: text.split], config.batch_size, config.max_length, "tutorial")
+    assert input_.epoch_size == len(list(input_.batches(Position()))) == 174

@@ -1,12 +1,15 @@
-"""The LSTM by hand against NumPy, the API and the per-gate form; its distributions and files; the training."""
+"""The LSTM by hand against NumPy; its distributions and files; the training. Its studies: test_studies_lstm.py."""
 
+import json
 import os
+import signal
 
 import numpy as np
 import pytest
 
 import configs
 import lstm_by_hand
+import reader
 from tf1 import tf
 from tf1.app import UserError
 
@@ -74,16 +77,10 @@ def test_names_and_sizes_are_the_sources():
         assert len(tf.trainable_variables()) == len(weights) + len(biases)
 
 
-def test_every_variable_has_a_gradient_and_zeros_have_no_weights():
+def test_every_variable_has_a_gradient():
     with tf.Graph().as_default():
         lstm = lstm_by_hand.LSTM(2, time_step=3)
         assert None not in tf.gradients(lstm.output[-1], tf.trainable_variables())
-    with tf.Graph().as_default(), tf.Session() as session:
-        lstm = lstm_by_hand.LSTM(2, time_step=3, trainable_start=False)
-        assert not [name for name in lstm.weights if name.startswith("WE")]
-        h, c = session.run(lstm.initial_state, {lstm.x: np.ones([3, 5, 2])})
-        assert [array.shape for array in h] == [array.shape for array in c] == [(5, 32), (5, 32), (5, 64)]
-        assert not np.any(np.concatenate([*h, *c], axis=1))
 
 
 def test_one_shift_leaves_the_lists_of_its_caller_alone():
@@ -96,53 +93,14 @@ def test_one_shift_leaves_the_lists_of_its_caller_alone():
         assert not set(map(id, h + c)) & set(map(id, new_h + new_c))
 
 
-def test_the_slip_of_the_source_is_another_function():
-    with tf.Graph().as_default(), tf.Session() as session:
-        lstm = lstm_by_hand.LSTM(1, time_step=1, candidate_output=True)
-        session.run(tf.global_variables_initializer())
-        x, h, c = (np.full([1, n], 0.7) for n in (1, 32, 32))
-        values = session.run({**lstm.weights, **lstm.biases})
-        unit = lstm.lstm_unit(*(tf.constant(array, tf.float32) for array in (x, h, c)), 1)
-        found_h, found_c = session.run(unit)
-    hx = np.hstack([h, x])
-    f, i, candidate, o = (hx @ values[f"LSTMW{gate}1"] for gate in "fico")
-    np.testing.assert_allclose(found_c, sigmoid(f) * c + sigmoid(i) * np.tanh(candidate), atol=1e-6)
-    np.testing.assert_allclose(found_h, sigmoid(o) * np.tanh(np.tanh(candidate)), atol=1e-6)
-
-
-@pytest.mark.parametrize("arguments", [[], ["--seed=1", "--distribution=he", "--set", "time_step=5"]])
-def test_the_three_forms_are_the_same_mathematics(arguments, capsys):
-    result = lstm_by_hand.main(["--section=equality", *arguments])
-    # 30 steps of three layers in fp32; the gradients are sums over 120 steps, in proportion to the largest.
-    assert set(result) == {"api", "api_gradients", "per_gate", "per_gate_gradients"}
-    assert all(0 < difference < 1e-6 for difference in result.values())
-    assert "BasicLSTMCell" in capsys.readouterr().out
-
-
-def test_a_gate_in_the_wrong_place_is_seen(monkeypatch):
-    layout = lstm_by_hand.api_layout
-
-    def swapped(values, k):
-        kernel, bias = layout(values, k)
-        return np.roll(kernel, 1, axis=0), bias
-
-    monkeypatch.setattr(lstm_by_hand, "api_layout", swapped)
-    result = lstm_by_hand.main(["--section=equality", "--config=test"])
-    assert result["api"] > 1e-3 and result["per_gate"] < 1e-6
-
-
 def test_the_api_by_example(capsys):
     result = lstm_by_hand.main(["--section=api"])
     assert result["outputs"].shape == (2, 5, 30) and result["predictions"].shape == (2, 1)
     assert [(state.c.shape, state.h.shape) for state in result["states"]] == [((2, 20),) * 2, ((2, 30),) * 2]
     np.testing.assert_array_equal(result["states"][-1].h, result["outputs"][:, -1])
     output = capsys.readouterr()
-    assert output.out.count("the same numbers, to 0e+00") == 6 and output.err == ""
-    assert "[cell] * 2 of 20 units over inputs of width 3: ValueError, Dimensions must be equal" in output.out
-    assert "over inputs of width 20: outputs (?, 5, 20), kernels [[40, 80]], no error" in output.out
-    assert "num_units = [128, 64] over inputs of width 3: outputs (?, 5, 64), kernels [[131, 512], [192, 256]]" in (
-        output.out
-    )
+    assert "states[-1].h and outputs[:, -1]: the same numbers, to 0e+00" in output.out and output.err == ""
+    assert "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/kernel (50, 120)\n" in output.out
 
 
 def test_by_hand_section(capsys):
@@ -150,8 +108,7 @@ def test_by_hand_section(capsys):
     assert result["output"].shape == (30, 2, 64)
     output = capsys.readouterr().out
     assert "18 weights and 12 biases" in output
-    assert all(f"    {name} " in output for name in lstm_by_hand.DISTRIBUTIONS)
-    assert "weight.csv is not of the shape of weight: expected 32 x 64 numbers, found 64 x 32" in output
+    assert "    LSTMWf2 (64, 32)\n" in output and "    LSTMbo2 (32,)\n" in output
 
 
 @pytest.mark.parametrize(
@@ -190,7 +147,7 @@ def test_a_first_guess_is_added():
 
 def write_weights(folder):
     random, arrays = np.random.RandomState(0), {}
-    for name, shape in lstm_by_hand.weight_shapes([1, 32, 32, 64]).items():
+    for name, shape in lstm_by_hand.LSTM.weight_shapes([1, 32, 32, 64]).items():
         arrays[name] = random.uniform(-0.1, 0.1, shape).astype(np.float32)
         np.savetxt(os.path.join(folder, f"{name}.csv"), arrays[name], delimiter=",", fmt="%.9g")
     return arrays
@@ -204,28 +161,6 @@ def test_all_sections_with_weights_from_files(tmp_path, monkeypatch):
     again = lstm_by_hand.main(["--config=test", "--distribution={name}.csv", "--section=by_hand", "--seed=1"])
     first = lstm_by_hand.main(["--config=test", "--distribution={name}.csv", "--section=by_hand", "--seed=1"])
     np.testing.assert_array_equal(again["output"], first["output"])
-
-
-def test_with_and_without_a_trainable_start_the_other_weights_begin_the_same():
-    values = []
-    for trainable_start in (True, False):
-        with tf.Graph().as_default(), tf.Session() as session:
-            tf.set_random_seed(1)
-            lstm_by_hand.build_model_by_hand(configs.LSTMTestConfig(), "dl", trainable_start=trainable_start)
-            session.run(tf.global_variables_initializer())
-            values.append(
-                dict(zip([v.op.name for v in tf.trainable_variables()], session.run(tf.trainable_variables())))
-            )
-    assert len(values[0]) == len(values[1]) + 6
-    for name, value in values[1].items():
-        np.testing.assert_array_equal(values[0][name], value, err_msg=name)
-
-
-def test_in_the_sources_form_half_of_the_weights_are_not_trained():
-    with tf.Graph().as_default():
-        model = lstm_by_hand.build_model_by_hand(configs.LSTMTestConfig(), "dl", candidate_output=True)
-    untrained = {f"LSTM{kind}{gate}{k}" for kind in "Wb" for gate in "fi" for k in (1, 2, 3)}
-    assert set(model.untrained) == untrained | {f"WEC{k}" for k in (1, 2, 3)}
 
 
 def test_weights_and_biases_from_files(tmp_path):
@@ -264,68 +199,107 @@ def test_bad_files_of_weights(tmp_path, content, message):
     path = tmp_path / "weight.csv"
     path.write_bytes(content)
     with pytest.raises(ValueError) as error:
-        lstm_by_hand.read_csv(str(path), "weight", [2, 3])
+        reader.read_weights(str(path), "weight", [2, 3])
     assert isinstance(error.value, UserError) and str(path) in str(error.value) and message in str(error.value)
 
 
 def test_files_of_other_editors(tmp_path):
     path = tmp_path / "weight.csv"
     path.write_bytes(b"\xef\xbb\xbf1, 2.5,-3\r\n4,5e-1,6\r\n\r\n")
-    np.testing.assert_array_equal(lstm_by_hand.read_csv(str(path), "weight", [2, 3]), [[1, 2.5, -3], [4, 0.5, 6]])
+    np.testing.assert_array_equal(reader.read_weights(str(path), "weight", [2, 3]), [[1, 2.5, -3], [4, 0.5, 6]])
 
 
-def test_training_prints_the_errors_and_draws_the_predictions(tmp_path, monkeypatch, capsys):
+MODELS = {"by_hand": "by hand", "api": "API, [20, 30]"}
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = lstm_by_hand.main(["--section=train", "--config=test"])
-    names = ["API, [20, 30]", "API, [128, 64]", "by hand", "by hand, o * tanh(candidate)"]
-    assert list(result["mse"]) == names and all(np.isfinite(mse) for mse in result["mse"].values())
-    lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if line in names] == names
-    assert len([line for line in lines if line.startswith("0 \tMSE: ")]) == 4
-    assert "Picture: plots/lstm_by_hand_predictions.png" in lines
-    assert (tmp_path / "plots" / "lstm_by_hand_predictions.png").stat().st_size > 10_000
+    return tmp_path
 
 
-@pytest.mark.parametrize("form", ["by hand", "API"])
-def test_both_learn_the_series(form):
+def test_training_prints_the_errors_and_draws_the_predictions(in_tmp_path, capsys):
+    for model, name in MODELS.items():
+        result = lstm_by_hand.main(["--section=train", "--config=test", f"--model={model}"])
+        lines = capsys.readouterr().out.splitlines()
+        assert list(result["mse"]) == [name] and name in lines
+        assert len([line for line in lines if line.startswith("0 \tMSE: ")]) == 1
+        assert [
+            line for line in lines if line.startswith(f"MSE over the whole range: {result['mse'][name]:.6f}, with ")
+        ]
+        picture = f"plots/lstm_by_hand_predictions_{model}.png"
+        assert f"Picture: {picture}" in lines and os.path.getsize(picture) > 10_000
+    assert len(os.listdir("plots")) == len(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_both_learn_the_series(capsys, model):
     config = configs.LSTMTestConfig()
     config.time_step, config.n_iterations, config.learning_rate = 5, 200, 0.01
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(1)
-        build = {
-            "by hand": lambda: lstm_by_hand.build_model_by_hand(config, "dl"),
-            "API": lambda: lstm_by_hand.build_api_model(config, [20, 30]),
-        }[form]
-        model = build()
+        m = lstm_by_hand.build_model(model, config, "dl", seed=0)
         tvars = tf.trainable_variables()
         session.run(tf.global_variables_initializer())
         before = session.run(tvars)
-        mse, times, truth, predictions = lstm_by_hand.run_training(session, model, config, np.random.RandomState(0))
+        batch_mse = lstm_by_hand.run_epoch(session, m, eval_op=m.training_op, verbose=True)
         assert all(np.any(new != old) for new, old in zip(session.run(tvars), before))
+        mse, times, truth, predictions = lstm_by_hand.evaluate(session, m, config.time_step)
+        assert lstm_by_hand.run_epoch(session, m) == batch_mse  # nothing moves without an eval_op
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["0", "100"]
     assert mse == pytest.approx(np.mean((truth - predictions) ** 2), rel=1e-5)
     assert times[0] == pytest.approx(0.5) and times[-1] == pytest.approx(29.9)
     assert mse < 1 < np.var(truth) / 10  # the same network that always says the mean has an MSE of the variance
 
 
-def test_initial_states_are_compared(capsys):
-    result = lstm_by_hand.main(["--section=initial_state", "--config=test", "--seed=7"])
-    assert len(result["trainable"]) == len(result["zeros"]) == 2 and len({*result["trainable"], *result["zeros"]}) == 4
-    output = capsys.readouterr().out
-    assert (
-        "\n   7  " in output
-        and "\n   8  " in output
-        and "trainable - zeros: mean" in output
-        and "two standard errors" in output
-    )
+@pytest.mark.parametrize("model", MODELS)
+def test_a_stopped_training_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, model):
+    arguments = ["--section=train", f"--model={model}", "--config=test", "--set", "n_iterations=102"]
+    expected = lstm_by_hand.main([*arguments, "--save_path=whole"])
+    next_batch, calls = reader.next_batch, []
+
+    def stopping(*args):
+        calls.append(args)
+        if len(calls) == 47:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return next_batch(*args)
+
+    monkeypatch.setattr(reader, "next_batch", stopping)
+    with pytest.raises(SystemExit) as exit_:
+        lstm_by_hand.main([*arguments, "--save_path=parts"])
+    assert exit_.value.code == 143 and "at step 47 of 102: saved in parts" in capsys.readouterr().out
+    assert lstm_by_hand.main([*arguments, "--save_path=parts"]) == expected
+    whole, parts = (tf.train.load_checkpoint(folder) for folder in ("whole", "parts"))
+    for name in whole.get_variable_to_shape_map():
+        if not name.startswith("resume/"):
+            np.testing.assert_array_equal(parts.get_tensor(name), whole.get_tensor(name), err_msg=name)
+    records = {}
+    for folder in ("whole", "parts"):
+        records[folder] = [json.loads(line) for line in open(f"{folder}/metrics.jsonl")]
+        assert [record.pop("wall_s") > 0 for record in records[folder][:-1]] == [True, True]
+    assert records["whole"] == records["parts"]
+    assert [record["iteration"] for record in records["whole"][:-1]] == [0, 100]
+    assert records["whole"][-1] == {"whole_range_mse": expected["mse"][MODELS[model]]}
+
+    capsys.readouterr()
+    assert lstm_by_hand.main([*arguments, "--save_path=parts"]) == expected
+    assert "is finished; its last lines again:\n100 \tMSE: " in capsys.readouterr().out
 
 
-def test_the_same_command_prints_the_same(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    outputs = []
-    for _ in range(2):
-        lstm_by_hand.main(["--section=train", "--config=test"])
-        outputs.append(capsys.readouterr().out)
-    assert outputs[0] == outputs[1]
+def test_a_run_of_the_other_model_is_refused(in_tmp_path, capsys):
+    arguments = ["--section=train", "--config=test", "--save_path=run"]
+    lstm_by_hand.main(arguments)
+    with pytest.raises(SystemExit) as exit_:
+        lstm_by_hand.main([*arguments, "--model=api"])
+    assert exit_.value.code == 2 and "holds a run with model by_hand, now api" in capsys.readouterr().err
+
+
+def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        lstm_by_hand.main(["--section=train", "--config=test", "--set", "learning_rate=1e37", "--save_path=run"])
+    output = capsys.readouterr()
+    assert exit_.value.code == 1 and output.err.count("\n") == 1 and "the MSE became" in output.err
+    assert not [name for name in os.listdir("run") if name.startswith("model")]
 
 
 @pytest.mark.parametrize(
@@ -334,8 +308,13 @@ def test_the_same_command_prints_the_same(tmp_path, monkeypatch, capsys):
         (["--section=nothing"], "--section"),
         (["--config=large"], "small, test"),
         (["--set", "time_step=300"], "time_step=300: the series has 300 values"),
-        (["--set", "n_seeds=1"], "n_seeds=1: a comparison takes at least 2"),
-        (["--distribution=normal"], "normal is neither a file nor one of tn, xavier, dl, he, glorot_bengio"),
+        (["--model=lstm"], "--model"),
+        (["--section=api", "--model=api"], "go with --section=train, not with api"),
+        (["--section=by_hand", "--save_path=run"], "go with --section=train, not with by_hand"),
+        (["--section=api", "--save_every=5"], "go with --section=train, not with api"),
+        (["--save_every=5"], "--save_every goes with --save_path"),
+        (["--save_path=text.csv"], "--save_path=text.csv cannot be a folder"),
+        (["--distribution=normal"], "normal is neither a file nor a name that --help has"),
         (["--distribution=text.csv"], "text.csv must hold numbers separated by commas, for LSTMWf1"),
         (
             ["--distribution=small.csv"],
@@ -351,7 +330,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, monkeypatch, capsys,
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.csv").write_text("some,text\n")
     (tmp_path / "small.csv").write_text("1,2\n")
-    for name, shape in lstm_by_hand.weight_shapes([1, 32, 32, 64]).items():
+    for name, shape in lstm_by_hand.LSTM.weight_shapes([1, 32, 32, 64]).items():
         if name not in ("WEH3", "WEC3"):
             np.savetxt(tmp_path / f"{name}.csv", np.zeros(shape), delimiter=",")
     (tmp_path / "folder").mkdir()
