@@ -11,13 +11,12 @@ is 1. What a network has found shows in its loss, in nats, for theory gives:
     0.5192  the dependency at distance 3
     0.4545  both
 
-Commands, what they end with (the loss is that of training, on data that come once), and the time on 2 cores:
+Commands, what they end with (the loss is that of training, on data that come once), and the time on 2 cores. The last
+one trains as the tutorial does, and so does a call of its function, `train_network(5, num_steps=10)`:
 
     python binary_echo.py                      Loss at the end: 0.5199; learned: distance 3                   10 s
     python binary_echo.py --config=medium      0.4558; learned: distance 3 and distance 8                      7 s
     python binary_echo.py --rnn_mode=basic     0.5199; learned: distance 3                                    80 s
-
-The last one trains as the tutorial does; so does a call of its function, `train_network(5, num_steps=10)`.
 
 Departures from the tutorial, each with its reason:
 

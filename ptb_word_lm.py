@@ -201,7 +201,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       The perplexity, exp of the mean cost of a word.
     """
     start_time = time.time()
-    num_steps, epoch_size = model.input.num_steps, model.input.epoch_size
+    batch_size, num_steps, epoch_size = model.input.batch_size, model.input.num_steps, model.input.epoch_size
     position = position or Position(costs=0.0, state=session.run(model.initial_state))
     fetches = {"cost": model.cost, "final_state": model.final_state}
     if eval_op is not None:
@@ -221,8 +221,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.loss = costs / (position.step * num_steps)
         if not position.loss < MAX_NATS:
             raise Diverged("loss", vals["cost"] / num_steps, f"at step {step} of {epoch_size}")
-        words = (position.step - first_step) * num_steps * model.input.batch_size
-        position.words_per_second = words / (time.time() - start_time)
+        position.words_per_second = (step + 1 - first_step) * num_steps * batch_size / (time.time() - start_time)
         if verbose and step in report_steps:
             progress.write(
                 f"{step / epoch_size:.3f} perplexity: {np.exp(position.loss):.3f} "
@@ -278,14 +277,13 @@ def results_of(records, corpus, published, title, folder):
     """What `main` returns, by the tutorial's names; says what could be reached, and draws the learning curve."""
     results = {name: [record[name] for record in records] for name in ("train_perplexity", "valid_perplexity")}
     if corpus.reachable:
-        results.update(corpus.reachable)
+        perfect, back_off = (f"{perplexity:.3f}" for perplexity in corpus.reachable.values())
         print(
-            f"On this corpus a perfect model would reach {results['perfect_perplexity']:.3f}, "
-            f"a count model of order 2 with back-off reaches {results['back_off_perplexity']:.3f}"
+            f"On this corpus a perfect model would reach {perfect}, a count model of order 2 with back-off {back_off}"
         )
     if picture := plot_learning_curve(records, published, title, folder):
         print(f"Picture: {picture}")
-    return results
+    return {**results, **corpus.reachable}
 
 
 @app.command

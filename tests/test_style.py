@@ -77,4 +77,4 @@ def test_every_function_has_a_caller():
             assert uses > 1, f"{path.name}: {function.name}"
 
 
-USERS = {"gradient", "__getattr__"}
+USERS = {"gradient", "_read_words", "train_network"}  # called by TensorFlow, and by whoever knows the tutorials
