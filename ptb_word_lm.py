@@ -276,11 +276,7 @@ def get_config(args):
 def results_of(records, corpus, published, title, folder):
     """What `main` returns, by the tutorial's names; says what could be reached, and draws the learning curve."""
     results = {name: [record[name] for record in records] for name in ("train_perplexity", "valid_perplexity")}
-    if corpus.reachable:
-        perfect, back_off = (f"{perplexity:.3f}" for perplexity in corpus.reachable.values())
-        print(
-            f"On this corpus a perfect model would reach {perfect}, a count model of order 2 with back-off {back_off}"
-        )
+    corpus.say_reachable()
     if picture := plot_learning_curve(records, published, title, folder):
         print(f"Picture: {picture}")
     return {**results, **corpus.reachable}

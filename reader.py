@@ -354,6 +354,15 @@ class Corpus:
             back_off = sample.back_off_perplexity(self.train, self.test, len(word_to_id))
             self.reachable["back_off_perplexity"] = back_off
 
+    def say_reachable(self):
+        """Prints `reachable`, where it is known."""
+        if self.reachable:
+            perfect, back_off = (f"{perplexity:.3f}" for perplexity in self.reachable.values())
+            print(
+                f"On this corpus a perfect model would reach {perfect}, "
+                f"a count model of order 2 with back-off reaches {back_off}"
+            )
+
     def check(self, config):
         """Raises UserError where the corpus does not fit the config."""
         if len(self.vocabulary.items) > config.vocab_size:
