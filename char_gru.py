@@ -311,7 +311,7 @@ def best_epoch(records):
 def is_finished(records, config):
     if config.patience and records and len(records) - best_epoch(records)["epoch"] >= config.patience:
         return True
-    return len(records) == config.n_epochs
+    return len(records) >= config.n_epochs
 
 
 def in_bits(nats):

@@ -12,7 +12,6 @@ names, ids, batches and order are kept. Three things differ, all of them on purp
 import codecs
 import collections
 import contextlib
-import csv
 import gzip
 import hashlib
 import itertools
@@ -28,9 +27,10 @@ import zlib
 
 import numpy as np
 
+import tables
 from data import sample
 from tf1 import tf
-from tf1.app import UserError, write_file
+from tf1.app import UserError, number, write_file
 
 FILES = {
     "ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt"),
@@ -849,52 +849,35 @@ def next_batch(batch_size, n_steps, random=np.random, t_max=T_MAX):
     return ys[:, :-1].reshape(-1, n_steps, 1), ys[:, 1:].reshape(-1, n_steps, 1)
 
 
-def _lines(file, path):
-    """Yields the lines of a file that need not end, nor its lines."""
-    while line := file.readline(_SERIES_LINE):
-        if len(line) == _SERIES_LINE:
-            raise UserError(f"--data_path={path} has a line of {_SERIES_LINE} characters: it holds no series")
-        yield line
+def _lines(path, encoding):
+    """Yields the lines of a text file, each with its number, from 1 on."""
+    count, rest = 0, ""
+    for text in _pieces(path, encoding, announce=True):
+        *lines, rest = (rest + text).split("\n")
+        for place, line in enumerate([*lines, rest], start=count + 1):
+            if len(line) > _SERIES_LINE:
+                raise UserError(f"{path} has more than {_SERIES_LINE} characters in line {place}: it holds no series")
+            if place <= count + len(lines):  # the rest may go on in the next piece
+                yield place, line
+        count += len(lines)
+    if rest:
+        yield count + 1, rest
 
 
-def read_series(path, column):
-    """The numbers of a user's series: a file with one number a line, or the `column` of a CSV file with a header.
+def read_series(path, column=None, encoding=None, missing=None, decimal=None):
+    """The numbers of a user's series: a file with one number a line, or a column of a table. Each line is a row.
 
+    Args:
+      column: its name in the header, or its number, from 1 on; None: the only one.
+      encoding: None: by the byte order mark.
+      missing: what happens to missing values, one of `tables.MISSING`; None: they are refused.
+      decimal: how decimals are written, one of `tables.DECIMALS`; None: as the numbers show.
     Raises:
-      UserError: it cannot be read, has something else than finite numbers, or no such column.
+      UserError: it cannot be read, has something else than finite numbers, no such column, or more than one meaning.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(_lines(file, path))
-            rows = [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
-    except FileNotFoundError as error:
-        raise UserError(f"--data_path={path} is not a file: name one with a number a line, or a CSV file") from error
-    except OSError as error:
-        raise UserError(f"--data_path={path} cannot be read: {error.strerror}") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UserError(f"--data_path={path} is not a text file of numbers: {error}") from error
-    index = 0
-    if column is not None:
-        names = [cell.strip() for cell in rows[0][1]] if rows else []
-        if names.count(column) != 1:
-            raise UserError(f"--column={column}: {path} has the columns {', '.join(names)[:200] or 'of an empty file'}")
-        index, rows = names.index(column), rows[1:]
-    values = np.empty(len(rows))
-    for number, (line, row) in enumerate(rows):
-        if column is None and len(row) != 1:
-            raise UserError(f"{path} has {len(row)} columns in line {line}: name one of its header, --column=NAME")
-        cell = row[index].strip() if index < len(row) else ""
-        try:
-            values[number] = float(cell)
-        except ValueError as error:
-            advice = ", a header needs --column=NAME" if column is None else ""
-            advice = ", columns are separated by commas" if ";" in cell else advice
-            raise UserError(f"{path} has {cell[:40]!r} in line {line}, which is not a number{advice}") from error
-        if not math.isfinite(values[number]):
-            raise UserError(f"{path} has {cell} in line {line}: fill or cut gaps first")
-        if abs(values[number]) > 1e100:  # its square is infinite in fp32
-            raise UserError(f"{path} has {cell[:40]} in line {line}: rescale the series")
-    return values
+    if not os.path.exists(path):
+        raise UserError(f"--data_path={path} is not a file: name one with a number a line, or a CSV file")
+    return tables.read_column(path, _lines(path, encoding), column, missing, decimal)
 
 
 def windows(values, n_steps):
@@ -925,6 +908,10 @@ class TutorialSeries:
 class OwnSeries:
     """A user's series: the first four fifths are trained on, scaled to mean 0 and deviation 1; the rest is held out.
 
+    Args:
+      n_steps: values of a piece.
+      the others: see `read_series`.
+
     Attributes:
       values: [number of values].
       split: where the held-out part begins.
@@ -932,8 +919,8 @@ class OwnSeries:
       description: its length and a fingerprint, which tell it from every other one.
     """
 
-    def __init__(self, path, column, n_steps):
-        self.values = values = read_series(path, column)
+    def __init__(self, path, column, n_steps, encoding=None, missing=None, decimal=None):
+        self.values = values = read_series(path, column, encoding, missing, decimal)
         self.split = split = len(values) * 4 // 5
         if split < n_steps + 1 or split == len(values):
             raise UserError(
@@ -990,7 +977,7 @@ def read_weights(path, var_name, shape):
         if len(text) > _WEIGHT_CHARACTERS:
             raise UserError(f"{path} is too large for the weights of {var_name}")
         lines = [line for line in text.splitlines() if line.strip()] or [""]
-        array = np.array([line.split(",") for line in lines], float)
+        array = np.array([[number(cell.strip()) for cell in line.split(",")] for line in lines])
     except FileNotFoundError as error:
         raise UserError(f"--distribution: {path} is neither a file nor a name that --help has") from error
     except OSError as error:

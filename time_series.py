@@ -15,10 +15,10 @@ Commands, the last MSE that they print in training, the recorded one, and the ti
     python time_series.py --model=dropout       1400 Training MSE: 3.116109      2.2 to 4.5 from 300 on  17 s
 
 The first two print the recorded MSE of iteration 0 to the last digit, 11.967254 and 13.907029, and `dense` that of
-iteration 100 to 3e-6, 0.50567234 for 0.5056698. A series of your own is one number a line, or a column of a CSV file
-with a header:
+iteration 100 to 3e-6, 0.50567234 for 0.5056698. A series of your own is one number a line, or a column of a table, by
+its name or number, with commas, semicolons, tabs or blanks between columns; --forecast says what follows its end:
 
-    python time_series.py --data_path=series.csv --column=price
+    python time_series.py --data_path=series.csv --column=price --forecast=30
 
 Departures from the tutorial, each with its reason:
 
@@ -34,7 +34,9 @@ Departures from the tutorial, each with its reason:
 import numpy as np
 
 import configs
+import forecasting
 import reader
+import tables
 from reader import RESOLUTION, T_MAX, T_MIN, time_series
 from tf1 import app, checkpoints, plots, progress, rnn, tf
 from tf1.app import Diverged, UserError
@@ -53,15 +55,29 @@ def parse_args(argv=None):
         "--model", choices=tuple(configs.TIME_SERIES_CONFIGS), default="projection", help="default: %(default)s"
     )
     parser.add_argument("--config", default="small", help="small or test (default: %(default)s)")
-    parser.add_argument("--data_path", type=app.path, help="a series of your own, one number a line, or a CSV file")
-    parser.add_argument("--column", help="of the CSV file, by its name in the header")
+    parser.add_argument("--data_path", type=app.path, help="a series of your own: a number a line, or a table (CSV)")
+    parser.add_argument("--column", help="of the table, by its name in the header, or by its number from 1 on")
+    parser.add_argument(
+        "--decimal", choices=tuple(tables.DECIMALS), help="how the table's decimals are written (default: as it shows)"
+    )
+    parser.add_argument(
+        "--missing",
+        choices=tables.MISSING,
+        help="refuse missing values (the default), or fill them from their neighbours",
+    )
+    parser.add_argument(
+        "--forecast",
+        type=forecasting.count,
+        metavar="N",
+        help="N values after the series' last one, with their errors: printed, drawn, and written to forecast.csv",
+    )
     parser.add_argument(
         "--second_start",
         choices=("third", "recorded"),
         default="third",
         help="where the second creative sequence starts: (t_max - t_min) / 3, or at the end of the range as recorded",
     )
-    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--init_from", "--seed", "--set")
+    parser.add_common("--encoding", "--rnn_mode", "--save_path", "--save_every", "--init_from", "--seed", "--set")
     parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
@@ -349,19 +365,26 @@ def get_config(args):
     return configs.get_config(configs.TIME_SERIES_CONFIGS[args.model], args.config, args.overrides)
 
 
+def find_series(args, n_steps, folder):
+    """The series that the flags name."""
+    if args.data_path:
+        if args.forecast:
+            forecasting.path_of(folder, args.data_path)
+        return reader.OwnSeries(args.data_path, args.column, n_steps, args.encoding, args.missing, args.decimal)
+    for flag in ("column", "decimal", "missing", "encoding", "forecast"):
+        if getattr(args, flag) is not None:
+            raise UserError(f"--{flag} goes with --data_path: name the file of a series")
+    return reader.TutorialSeries(n_steps)
+
+
 @app.command
 def main(argv=None):
     args = parse_args(argv)
     config = get_config(args)
-    if args.column is not None and not args.data_path:
-        raise UserError("--column goes with --data_path: name the file that has the column")
-    checkpoints.check_flags(args)
-    if args.data_path:
-        series = reader.OwnSeries(args.data_path, args.column, config.n_steps)
-    else:
-        series = reader.TutorialSeries(config.n_steps)
-    modes, session_config = choose_modes(args, config.batch_size, config.n_neurons, gates=1)
     folder = args.save_path or "plots"
+    checkpoints.check_flags(args)
+    series = find_series(args, config.n_steps, folder)
+    modes, session_config = choose_modes(args, config.batch_size, config.n_neurons, gates=1)
 
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
@@ -380,6 +403,9 @@ def main(argv=None):
                 run.save()
             if args.data_path:
                 results = forecast(session, m, series, folder, run.watched)
+                if args.forecast:
+                    path = forecasting.path_of(folder, args.data_path)
+                    results |= forecasting.forecast(session, m, series, args.forecast, path, run.watched)
             else:
                 results = create(session, m, args.second_start, folder)
     return {**results, "mse": [record["mse"] for record in run.records]}

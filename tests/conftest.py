@@ -1,5 +1,6 @@
 """What all tests share: a folder of real data where there is one, a cache of their own, small corpora."""
 
+import gzip
 import os
 import pathlib
 import struct
@@ -44,17 +45,32 @@ def real_shakespeare():
 
 @pytest.fixture
 def images(tmp_path):
-    """Makes a folder with the four IDX files from lists of labels, an image's pixels all 20 * label, and returns it."""
+    """Makes a folder with the four IDX files from lists of labels, an image's pixels all 20 * label, and returns it.
 
-    def make(train=tuple(range(10)) * 5, test=tuple(range(10)), name="images"):
+    `names` is the form of the files' names, `test_name` how the test set is called in them.
+    """
+
+    def make(
+        train=tuple(range(10)) * 5,
+        test=tuple(range(10)),
+        name="images",
+        size=(28, 28),
+        names="{split}-{kind}-idx{rank}-ubyte",
+        test_name="t10k",
+    ):
         folder = tmp_path / name
-        folder.mkdir()
-        for split, labels in (("train", train), ("t10k", test)):
-            pixels = b"".join(bytes([20 * label]) * 784 for label in labels)
-            header = struct.pack(">IIII", 0x0803, len(labels), 28, 28)
-            (folder / f"{split}-images-idx3-ubyte").write_bytes(header + pixels)
+        folder.mkdir(exist_ok=True)
+
+        def write(content, **parts):
+            file = names.format(**parts)
+            (folder / file).write_bytes(gzip.compress(content) if file.endswith(".gz") else content)
+
+        for split, labels in (("train", train), (test_name, test)):
+            pixels = b"".join(bytes([20 * label % 256]) * size[0] * size[1] for label in labels)
+            header = struct.pack(">IIII", 0x0803, len(labels), *size)
+            write(header + pixels, split=split, kind="images", rank=3)
             header = struct.pack(">II", 0x0801, len(labels))
-            (folder / f"{split}-labels-idx1-ubyte").write_bytes(header + bytes(labels))
+            write(header + bytes(labels), split=split, kind="labels", rank=1)
         return str(folder)
 
     return make

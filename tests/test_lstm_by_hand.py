@@ -187,6 +187,8 @@ def test_weights_and_biases_from_files(tmp_path):
         (b"1,2,3\n4,5,six\n", "must hold numbers separated by commas, for weight"),
         (b"1,2,3\n4,5\n", "must hold numbers"),
         (b"1,2,3\n4,5,\n", "must hold numbers"),
+        (b"1,2,3\n4,5,2019_00\n", "'2019_00' is not a number"),
+        ("1,2,3\n4,5,１２\n".encode(), "is not a number"),
         (b"", "must hold numbers"),
         (b"\n\n", "must hold numbers"),
         (b"1,2,3\n4,5,nan\n", "not finite"),

@@ -372,9 +372,14 @@ IDX_DAMAGE = [  # the file, what becomes of its bytes, the message
     ),
     ("train-images-idx3-ubyte", lambda data: data[:4] + bytes(4) + data[8:], "claims 0 bytes (0 x 28 x 28)"),
     ("train-images-idx3-ubyte", lambda data: data[:4] + b"\xff" * 12, "claims"),
-    ("train-images-idx3-ubyte", lambda data: struct.pack(">IIII", 0x0803, 50, 14, 56) + data[16:], "14 x 56, not 28"),
+    (
+        "train-images-idx3-ubyte",
+        lambda data: struct.pack(">IIII", 0x0803, 50, 14, 56) + data[16:],
+        "images of 14 x 56 pixels, t10k-images-idx3-ubyte of 28 x 28",
+    ),
     ("train-labels-idx1-ubyte", lambda data: struct.pack(">II", 0x0801, 49) + data[8:-1], "50 images, train-labels"),
-    ("t10k-labels-idx1-ubyte", lambda data: data[:-1] + b"\x0a", "t10k-labels-idx1-ubyte has a label 10"),
+    ("train-labels-idx1-ubyte", lambda data: struct.pack(">II", 0x0C01, 50) + bytes(9), "50 x 4 bytes, and has only 9"),
+    ("train-labels-idx1-ubyte", lambda data: b"\0\0\x08\x02" + data[4:], "with 0x00000801 or 0x00000c01 or 0x00000c02"),
     ("t10k-labels-idx1-ubyte", lambda data: b"text that is no IDX file", "t10k-labels-idx1-ubyte begins with"),
     ("t10k-images-idx3-ubyte.gz", lambda data: b"no gzip file", "is not a whole gzip file"),
     ("t10k-images-idx3-ubyte.gz", lambda data: b"", "is cut off within its header (0 bytes)"),
@@ -409,6 +414,149 @@ def test_missing_images_and_a_directory_in_their_place(images, tmp_path):
     os.mkdir(os.path.join(folder, "t10k-labels-idx1-ubyte"))
     with pytest.raises(UserError, match="t10k-labels-idx1-ubyte cannot be read: Is a directory"):
         reader.mnist_raw_data(folder)
+
+
+USUAL = "{split}-{kind}-idx{rank}-ubyte"
+
+
+@pytest.mark.parametrize(
+    "names, test_name",
+    [
+        (USUAL, "t10k"),
+        (USUAL + ".gz", "test"),
+        ("{split}-{kind}.idx{rank}-ubyte", "t10k"),  # as many unpackers write
+        ("{split}-{kind}.idx{rank}-ubyte.gz", "test"),
+        (f"emnist-digits-{USUAL}.gz", "test"),
+        (f"kmnist-{USUAL}", "t10k"),
+        (f"my train set, test-{USUAL}", "test"),
+    ],
+)
+def test_other_usual_names(images, names, test_name):
+    expected = reader.Images(images([3, 1, 4] * 5, [1, 5])).description
+    folder = images([3, 1, 4] * 5, [1, 5], "others", names=names, test_name=test_name)
+    assert reader.find_data("mnist", folder) == (folder, False)
+    X_train, y_train, X_test, y_test = reader.mnist_raw_data(folder)
+    assert y_train.tolist() == [3, 1, 4] * 5 and y_test.tolist() == [1, 5]
+    assert X_train[:3, 27, 27].tolist() == [60, 20, 80] and X_test[:, 0, 0].tolist() == [20, 100]
+    assert reader.Images(folder).description == expected
+
+
+@pytest.mark.parametrize(
+    "other, test_name, found",
+    [
+        (f"emnist-letters-{USUAL}.gz", "test", ["t10k-images-idx3-ubyte", "emnist-letters-test-images-idx3-ubyte.gz"]),
+        (USUAL, "test", ["t10k-images-idx3-ubyte", "test-images-idx3-ubyte"]),
+    ],
+)
+def test_several_sets_in_a_folder_are_refused_with_their_names(images, other, test_name, found):
+    folder = images([3, 1, 4], [1, 5])
+    images([3, 1, 4], [2, 6], names=other, test_name=test_name)
+    for read in reader.mnist_raw_data, lambda folder: reader.find_data("mnist", folder):
+        with pytest.raises(UserError, match="has more than one set of images") as error:
+            read(folder)
+        assert f"({', '.join(found)})" in str(error.value)
+    os.remove(os.path.join(folder, other.format(split=test_name, kind="labels", rank=1)))
+    assert reader.mnist_raw_data(folder)[3].tolist() == [1, 5]  # the other set is not whole
+
+
+def test_what_is_no_second_set(images):
+    folder = images([3, 1, 4], [1, 5], names="{split}-{kind}.idx{rank}-ubyte")
+    images([3, 1, 4], [1, 5], names=USUAL + ".gz")  # packed and unpacked
+    images([3, 1, 4], [1, 5], names="._" + USUAL)  # what macOS puts beside files
+    for split in "train", "t10k":  # of folders that have the names of the files in them
+        os.mkdir(os.path.join(folder, f"{split}-images-idx3-ubyte"))
+        os.remove(os.path.join(folder, f"{split}-images-idx3-ubyte.gz"))
+    assert reader.find_data("mnist", folder) == (folder, False)
+    assert reader.mnist_raw_data(folder)[1].tolist() == [3, 1, 4]
+
+
+def test_the_missing_file_of_a_set_with_a_name(images):
+    folder = images(names=f"emnist-letters-{USUAL}.gz", test_name="test")
+    os.remove(os.path.join(folder, "emnist-letters-test-labels-idx1-ubyte.gz"))
+    for read in reader.mnist_raw_data, lambda folder: reader.find_data("mnist", folder):
+        with pytest.raises(UserError, match=r"emnist-letters-test-labels-idx1-ubyte\.gz"):
+            read(folder)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (32, 16), (16, 32), (1, 5), (64, 1)])
+def test_images_of_other_sizes(images, capsys, size):
+    found = reader.Images(images(size=size))
+    assert found.sizes == (*size, 10)
+    assert found.X_train.shape == (46, *size) and found.X_test.shape == (10, *size)
+    assert (
+        f"Sizes: {size[0]} x {size[1]} pixels, read as {size[0]} time steps of {size[1]} inputs\n"
+        in capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize(
+    "train, test, line",
+    [
+        (range(10), range(10), None),
+        (range(1, 27), range(1, 27), "1 to 26, 26 classes"),
+        (range(62), range(62), "0 to 61, 62 classes"),
+        (range(8), range(7), "0 to 7, 8 classes"),
+        ([3, 4, 7], [3, 7], "3 to 7, 5 classes, 2 of them without an image to train on"),
+        ([1, 2, 3], [0, 4], "0 to 4, 5 classes, 2 of them without an image to train on"),
+        (range(1, 10), range(10), "0 to 9, 10 classes, 1 of them without an image to train on"),
+    ],
+)
+def test_labels_are_taken_from_the_data(images, capsys, train, test, line):
+    found = reader.Images(images(list(train) * 20, test))
+    first = min(*train, *test)
+    assert found.first_label == first and found.sizes[2] == max(*train, *test) - first + 1
+    assert set(found.y_train + first) == set(train) and (found.y_test + first).tolist() == list(test)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Labels: ")]
+    assert lines == ([f"Labels: {line}"] if line else [])
+
+
+def integer_labels(folder, train, test):
+    """Labels as QMNIST has them: rows of eight 32-bit integers, of which the first is the class."""
+    for split, labels in ("train", train), ("test", test):
+        rows = b"".join(struct.pack(">8i", label, *range(7)) for label in labels)
+        with open(os.path.join(folder, f"{split}-labels-idx2-int"), "wb") as file:
+            file.write(struct.pack(">III", 0x0C02, len(labels), 8) + rows)
+        os.remove(os.path.join(folder, f"{split}-labels-idx1-ubyte"))
+    return folder
+
+
+def test_labels_of_many_columns(images):
+    folder = integer_labels(images([0] * 4, [0] * 2, test_name="test"), [-3, 300, 4, 5], [6, 7])
+    found = reader.Images(folder)
+    assert found.first_label == -3 and found.sizes[2] == 304
+    assert found.y_train.tolist() == [0, 303, 7, 8] and found.y_test.tolist() == [9, 10]
+    assert reader.mnist_raw_data(folder)[1].tolist() == [-3, 300, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "train, test, message",
+    [
+        ([7, 7], [7], "has the label 7 alone: a set must have 2 to 1,000 classes"),
+        ([1, 2], [1001], "has labels from 1 to 1001: a set must have 2 to 1,000 classes"),
+        ([-(2**31), 2], [2**31 - 1], "has labels from -2147483648 to 2147483647"),
+    ],
+)
+def test_too_few_and_too_many_classes(images, train, test, message):
+    folder = integer_labels(images([0] * len(train), [0] * len(test), test_name="test"), train, test)
+    with pytest.raises(UserError, match=message):
+        reader.mnist_raw_data(folder)
+    if test == [1001]:
+        integer_labels(images([0] * 2, [0], "most", test_name="test"), [1, 2], [1000])
+        assert reader.Images(os.path.join(os.path.dirname(folder), "most")).sizes[2] == 1000
+
+
+def test_pixels_are_kept_as_bytes_and_read_as_fractions(images):
+    folder = images([3, 1, 12], [1, 5])
+    found, (X_train, _, X_test, _) = reader.Images(folder), reader.mnist_raw_data(folder)
+    for pixels, raw in (found.X_train, X_train), (found.X_test, X_test):
+        expected = raw.astype(np.float32) / 255
+        for part in (0, slice(1, 2), np.array([1, 0]), slice(None)):
+            assert pixels[part].dtype == np.float32
+            np.testing.assert_array_equal(pixels[part], expected[part])
+        assert np.asarray(pixels).dtype == np.float32 and len(pixels) == len(raw)
+        np.testing.assert_array_equal(np.asarray(pixels), expected)
+        kept = [value for value in vars(pixels).values() if isinstance(value, np.ndarray)]
+        assert sum(array.nbytes for array in kept) == raw.nbytes  # a quarter
 
 
 def test_counts_of_mnist(real_mnist):

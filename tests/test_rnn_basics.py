@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ import pytest
 import configs
 import reader
 import rnn_basics
-from tf1 import tf
+from conftest import ROOT
+from tf1 import plots, tf
+from tf1.app import UserError
 
 # The recording of the book's notebook.
 RECORDED = {
@@ -373,22 +377,195 @@ def test_a_checkpoint_of_another_model_or_other_images_is_refused(images, tmp_pa
         assert exit_.value.code == 2 and error.count("\n") == 1 and message in error
 
 
-def test_a_stop_after_the_training(images, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("number, place", [(1, "in epoch 1 at step 9 of 9"), (2, "after the last step")])
+def test_a_stop_while_the_test_images_are_read(images, tmp_path, monkeypatch, capsys, number, place):
+    """The first reading gives the epoch's accuracy, the second one the predictions for the picture."""
     monkeypatch.chdir(tmp_path)
-    arguments = [*MNIST_TEST, f"--data_path={images()}", "--save_path=run", "--set", "n_epochs=1"]
-    run_epoch = rnn_basics.run_epoch
+    monkeypatch.setattr(rnn_basics, "PIXELS_AT_ONCE", 3 * 28 * 28)
+    arguments = [*MNIST_TEST, f"--data_path={images()}", "--set", "n_epochs=1"]
+    expected = rnn_basics.main([*arguments, "--save_path=whole"])
+    evaluate, readings, pieces = rnn_basics.evaluate, 0, 0
 
-    def interrupted(*args, **kwargs):
-        found = run_epoch(*args, **kwargs)
-        os.kill(os.getpid(), signal.SIGINT)
-        return found
+    def interrupted(session, model, X, y, watched):
+        nonlocal readings
+        readings += 1
 
-    monkeypatch.setattr(rnn_basics, "run_epoch", interrupted)
+        def counted(iterable):
+            nonlocal pieces
+            for piece in watched(iterable):
+                pieces += 1
+                if (readings, pieces % 4) == (number, 2):
+                    os.kill(os.getpid(), signal.SIGINT)
+                yield piece
+
+        return evaluate(session, model, X, y, counted)
+
+    monkeypatch.setattr(rnn_basics, "evaluate", interrupted)
+    capsys.readouterr()
     with pytest.raises(SystemExit) as exit_:
-        rnn_basics.main(arguments)
-    assert exit_.value.code == 130
-    assert capsys.readouterr().out.endswith("Stopped after the last step: saved in run\n")
-    assert "is finished" not in capsys.readouterr().out and rnn_basics.main(arguments)
+        rnn_basics.main([*arguments, "--save_path=run"])
+    assert exit_.value.code == 130 and pieces == 4 * (number - 1) + 2  # of 3, 3, 3 and 1 images
+    assert capsys.readouterr().out.endswith(f"Stopped {place}: saved in run\n")
+    monkeypatch.setattr(rnn_basics, "evaluate", evaluate)
+    assert rnn_basics.main([*arguments, "--save_path=run"]) == expected
+    assert ("is finished" in capsys.readouterr().out) == (number == 2)
+
+
+class RecordingSession:
+    """A session that notes how many images it is given."""
+
+    def __init__(self, session):
+        self._session, self.counts = session, []
+
+    def run(self, fetches, feed_dict):
+        self.counts += [len(value) for value in feed_dict.values()]
+        return self._session.run(fetches, feed_dict)
+
+
+@pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
+@pytest.mark.parametrize("size, at_once", [((28, 28), 7), ((14, 56), 7), ((56, 2), 3), ((8, 8), 24), ((100, 100), 1)])
+def test_many_images_are_read_in_pieces(monkeypatch, rnn_mode, size, at_once):
+    monkeypatch.setattr(rnn_basics, "PIXELS_AT_ONCE", 7 * 28 * 28)
+    random = np.random.RandomState(1)
+    X, y = random.rand(50, *size).astype(np.float32), random.randint(0, 3, 50)
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        m = rnn_basics.MNISTModel(configs.MNISTTestConfig(), "basic", rnn_mode, sizes=(*size, 3))
+        session.run(tf.global_variables_initializer())
+        whole, expected = session.run([m.accuracy, m.predictions], {m.X: X, m.y: y})
+        recording = RecordingSession(session)
+        accuracy, predictions = rnn_basics.evaluate(recording, m, X, y)
+    assert 0 < whole < 1 and accuracy == whole == np.float32(np.mean(expected == y)) and accuracy.dtype == np.float32
+    np.testing.assert_array_equal(predictions, expected)
+    assert recording.counts[::2] == recording.counts[1::2] and sum(recording.counts) == 100
+    assert max(recording.counts) == at_once
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak is known on Linux alone")
+def test_60000_test_images_take_little_memory(images, tmp_path):
+    folder = images(range(10), list(range(10)) * 6_000)
+    arguments = [
+        "--section=mnist",
+        "--rnn_mode=fused",
+        f"--data_path={folder}",
+        "--set=batch_size=5",
+        "--set=n_epochs=1",
+    ]
+    code = f"import rnn_basics; rnn_basics.main({arguments}); print(open('/proc/self/status').read())"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "10 to train on, 60,000 to test on" in process.stdout
+    peak = int(re.search(r"VmHWM:\s+(\d+) kB", process.stdout)[1])
+    assert peak < 1_200_000  # with all of them in one session.run 2,700,000; TensorFlow alone takes 400,000
+
+
+USUAL = "{split}-{kind}-idx{rank}-ubyte"
+
+
+@pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
+@pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
+@pytest.mark.parametrize("size", [(8, 8), (32, 16)])
+def test_other_images_and_labels_are_learned(images, tmp_path, capsys, model, rnn_mode, size):
+    labels = [1, 5, 9, 12]
+    folder = images(labels * 12, labels * 3, size=size, names=f"emnist-letters-{USUAL}.gz", test_name="test")
+    arguments = [*MNIST_TEST, f"--model={model}", f"--data_path={folder}", f"--save_path={tmp_path}/run"]
+    arguments += [] if model == "gru" else [f"--rnn_mode={rnn_mode}"]
+    result = rnn_basics.main([*arguments, "--set", "n_epochs=30"])
+    assert result["acc_test"][-1] >= 0.5  # 0.25 by chance
+    output = capsys.readouterr().out
+    assert "Images: own images, 44 to train on, 12 to test on, 4 held out\n" in output
+    assert f"Sizes: {size[0]} x {size[1]} pixels, read as {size[0]} time steps of {size[1]} inputs\n" in output
+    assert "Labels: 1 to 12, 12 classes, 8 of them without an image to train on\n" in output
+    assert {"mnist_learning_curve.png", "mnist_misclassified.png"} < set(os.listdir(tmp_path / "run"))
+    assert final_weights(tmp_path / "run")["softmax/kernel"].shape[1] == 12
+
+
+@pytest.mark.parametrize(
+    "size, drawn", [((28, 28), (28, 28)), ((8, 8), (28, 28)), ((32, 16), (28, 14)), ((5, 50), (2.8, 28))]
+)
+def test_wrong_readings_are_drawn_in_the_images_form_with_the_files_labels(images, tmp_path, monkeypatch, size, drawn):
+    data = reader.Images(images(range(3, 8), [3, 4, 5] * 25, size=size))
+    figures = []
+    monkeypatch.setattr(plots, "save", lambda figure, folder, name: figures.append(figure) or name)
+    predictions = np.where(np.arange(75) < 70, 4, data.y_test)
+    assert rnn_basics.plot_misclassified(data, predictions, "title", str(tmp_path)) == "mnist_misclassified"
+    (axes,) = figures[0].axes
+    assert [text.get_text() for text in axes.texts[:4]] == ["3 > 7", "4 > 7", "5 > 7", "3 > 7"]
+    assert (
+        len(axes.texts) == len(axes.images) == 60
+        and axes.get_title() == "title: 70 of 75 read wrongly (label > reading)"
+    )
+    assert axes.get_xlim() == (0, 12 * 32) and axes.get_ylim() == (5 * 36, 0) and axes.get_aspect() == 1
+    for place, (image, text) in enumerate(zip(axes.images, axes.texts)):
+        left, right, bottom, top = image.get_extent()
+        assert (bottom - top, right - left) == pytest.approx(drawn)
+        assert (left + right) / 2 == text.get_position()[0] == place % 12 * 32 + 16
+        assert text.get_position()[1] < top and place // 12 * 36 < top < bottom <= place // 12 * 36 + 36
+        np.testing.assert_array_equal(image.get_array(), 1 - data.X_test[place])
+
+
+def small_input(labels, size=(28, 28)):
+    config = configs.MNISTTestConfig()
+    config.batch_size = 5
+    X = np.random.RandomState(0).rand(len(labels), *size).astype(np.float32)
+    return rnn_basics.MNISTInput(config, X, np.array(labels), seed=1)
+
+
+@pytest.mark.parametrize("label", [-1, 10, 255])
+@pytest.mark.parametrize("rnn_mode", ["basic", "fused", "auto"])
+@pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
+def test_a_label_out_of_range_is_an_error_in_training(model, rnn_mode, label):
+    config = configs.MNIST_CONFIGS[model]["test"]()
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = rnn_basics.MNISTModel(config, model, rnn_mode, input_=small_input([0, 9, 3, label, 4]))
+        session.run(tf.global_variables_initializer())
+        before = session.run(tf.trainable_variables())
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            rnn_basics.run_epoch(session, m, eval_op=m.training_op)
+        assert all(map(np.array_equal, session.run(tf.trainable_variables()), before))
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            rnn_basics.evaluate(session, m, np.zeros([1, 28, 28]), np.array([label]))
+
+
+def test_auto_is_the_fused_mode():
+    losses = []
+    for rnn_mode in ("auto", "fused", "basic"):
+        with tf.Graph().as_default(), tf.Session() as session:
+            tf.set_random_seed(1)
+            m = rnn_basics.MNISTModel(configs.MNISTTestConfig(), "basic", rnn_mode, input_=small_input(range(10)))
+            session.run(tf.global_variables_initializer())
+            rnn_basics.run_epoch(session, m, eval_op=m.training_op)
+            feed_dict = {m.X: np.ones([2, 28, 28]), m.y: [1, 2]}
+            losses.append(session.run(m.loss, feed_dict))
+    np.testing.assert_allclose(losses, losses[0], rtol=1e-5)  # two steps in fp32
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"model": "big"}, "model 'big' is not known: choose one of basic, multilayer, lstm, gru"),
+        ({"rnn_mode": "CUDNN"}, "rnn_mode 'CUDNN' is not known: choose one of auto, basic, fused, cudnn"),
+        ({"rnn_mode": None}, "rnn_mode None is not known"),
+        ({"model": "lstm"}, r"model lstm has n_layers: take a config of configs.MNIST_CONFIGS\['lstm'\]"),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused_in_a_line(arguments, message):
+    with tf.Graph().as_default(), pytest.raises(UserError, match=message):
+        rnn_basics.MNISTModel(**{"config": configs.MNISTTestConfig(), "model": "basic", **arguments})
+
+
+def test_a_model_without_batches_is_refused_in_a_line():
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = rnn_basics.MNISTModel(configs.MNISTTestConfig(), "basic")
+        with pytest.raises(UserError, match="the model has no batches: give it an input_, an MNISTInput"):
+            rnn_basics.run_epoch(session, m)
+
+
+def test_images_without_labels_are_refused_in_a_line():
+    with pytest.raises(UserError, match="6 images and 5 labels: there must be one for each image"):
+        rnn_basics.MNISTInput(configs.MNISTTestConfig(), np.zeros([6, 28, 28]), np.zeros(5), seed=1)
 
 
 def test_divergence_ends_with_status_1(images, tmp_path, monkeypatch, capsys):
@@ -413,7 +590,7 @@ def test_the_sample_is_announced_and_learned(tmp_path, monkeypatch, capsys):
     assert sorted(os.listdir(tmp_path / "plots")) == ["mnist_learning_curve.png", "mnist_misclassified.png"]
 
 
-OF_MNIST = ["--model=gru", "--config=test", "--data_path=.", "--save_path=run", "--set=n_neurons=3"]
+OF_MNIST = ["--model=gru", "--config=test", "--data_path=.", "--save_path=run", "--init_from=.", "--set=n_neurons=3"]
 
 
 @pytest.mark.parametrize(
@@ -421,8 +598,11 @@ OF_MNIST = ["--model=gru", "--config=test", "--data_path=.", "--save_path=run", 
     [
         (["--section=nothing"], "--section"),
         (["--model=big", "--section=mnist"], "--model"),
-        *((["--section=static", flag], "--save_path and --set go with --section=mnist") for flag in OF_MNIST),
-        *(([flag], "--save_path and --set go with --section=mnist") for flag in OF_MNIST),
+        *(
+            (["--section=static", flag], "--init_from, --save_path and --set go with --section=mnist")
+            for flag in OF_MNIST
+        ),
+        *(([flag], "--init_from, --save_path and --set go with --section=mnist") for flag in OF_MNIST),
         (["--section=mnist", "--set", "learning_rate=1e300"], "learning_rate must be at least 1e-37, below 1e+38"),
         (["--section=mnist", "--set", "n_layers=3"], "n_neurons"),
         (["--section=mnist", "--config=large"], "small, test"),

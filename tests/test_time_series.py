@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import configs
+import forecasting
 import reader
 import time_series
 from benchmarks.series_generation import generate_step_by_step
@@ -240,6 +241,149 @@ def test_a_series_of_ones_own(in_tmp_path, capsys):
     np.testing.assert_array_equal(again["predictions"], result["predictions"])
 
 
+def read_forecast(path):
+    with open(path, newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["step", "value", "low", "high"] and [row[0] for row in rows] == [
+        str(n) for n in range(1, len(rows) + 1)
+    ]
+    return np.array(rows, float).T[1:]
+
+
+@pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
+@pytest.mark.parametrize("model", MODELS)
+def test_forecast(in_tmp_path, capsys, model, rnn_mode):
+    """The values that the tutorial's loop writes after the end, and errors computed again, one start after the other."""
+    write(in_tmp_path / "series.csv", wave())
+    arguments = [f"--model={model}", f"--rnn_mode={rnn_mode}", "--config=test", "--data_path=series.csv"]
+    result = time_series.main([*arguments, "--forecast=30", "--save_path=run"])
+    output = capsys.readouterr().out
+    values, low, high = (result[name] for name in ("next_values", "next_low", "next_high"))
+    assert "Forecast of 30 values; low and high are one root mean square error away, from 21 starts in the 40" in output
+    assert "What is more than 20 steps ahead cannot be measured there: its error is that of step 20" in output
+    assert f"\n     1  {values[0]:12.6g}  {low[0]:12.6g}  {high[0]:12.6g}\n" in output and "   ...\n" in output
+    np.testing.assert_array_equal(read_forecast("run/forecast.csv"), [values, low, high])
+    assert {f"series_next_{model}.png", "forecast.csv"} <= set(os.listdir("run"))
+    np.testing.assert_allclose((low + high) / 2, values)
+    band = (high - low) / 2
+    np.testing.assert_allclose(band[19:], band[19])
+
+    mean, deviation = np.mean(wave()[:160]), np.std(wave()[:160])
+    scaled = (wave() - mean) / deviation
+    config = configs.TIME_SERIES_CONFIGS[model]["test"]()
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = time_series.TimeSeriesModel(config, model)
+        tf.train.Saver().restore(session, "run/model-102")
+        expected = generate_step_by_step(session, m, scaled, 30)[200:]
+        errors = [
+            np.array(generate_step_by_step(session, m, scaled[:start], 20)[start:]) - scaled[start : start + 20]
+            for start in range(160, 181)
+        ]
+    np.testing.assert_allclose(values, np.array(expected) * deviation + mean, atol=1e-4)
+    np.testing.assert_allclose(band[:20], np.sqrt(np.mean(np.square(errors), axis=0)) * deviation, atol=1e-4)
+
+
+def test_a_finished_run_forecasts(in_tmp_path, capsys):
+    """As often as one wants, and how long, is no part of the run; without a folder it is the same."""
+    write(in_tmp_path / "series.csv", wave())
+    arguments = ["--config=test", "--data_path=series.csv"]
+    expected = time_series.main([*arguments, "--forecast=5"])
+    assert np.shape(read_forecast("plots/forecast.csv")) == (3, 5)
+    assert "cannot be measured" not in capsys.readouterr().out
+    assert "next_values" not in time_series.main([*arguments, "--save_path=run"])
+    assert "forecast.csv" not in os.listdir("run")
+    result = time_series.main([*arguments, "--save_path=run", "--forecast=5"])
+    assert "The run in run is finished" in capsys.readouterr().out
+    for name in ("next_values", "next_low", "next_high"):
+        np.testing.assert_array_equal(result[name], expected[name])
+    longer = time_series.main([*arguments, "--save_path=run", "--forecast=7"])
+    np.testing.assert_allclose(longer["next_values"][:5], expected["next_values"], rtol=1e-6)
+    assert len(longer["next_high"]) == 7
+
+
+def test_the_held_out_part_may_be_one_value(in_tmp_path, capsys):
+    write(in_tmp_path / "series.csv", [1, 2, 1, 3, 1.5])
+    time_series.main(["--config=test", "--set", "n_steps=2", "--data_path=series.csv", "--forecast=2"])
+    assert "from 1 starts in the 1 held-out values" in capsys.readouterr().out
+    assert np.all(np.isfinite(read_forecast("plots/forecast.csv")))
+
+
+def test_what_a_forecast_costs_is_bounded(monkeypatch):
+    monkeypatch.setattr(forecasting, "_MEASURED_VALUES", 1000)
+    values = np.sin(np.arange(2000) / 3)
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = time_series.TimeSeriesModel(configs.TimeSeriesTestConfig(), "projection")
+        session.run(tf.global_variables_initializer())
+        for steps, expected in ((1, (1, 200)), (10, (10, 100)), (40, (40, 25)), (200, (50, 20))):
+            errors, starts = forecasting.errors_by_step(session, m, values, 1600, steps, iter)
+            assert (len(errors), starts) == expected
+
+
+def test_a_forecast_that_grows_without_end(in_tmp_path):
+    write(in_tmp_path / "series.csv", wave())
+    config = configs.TimeSeriesTestConfig()
+    series = reader.OwnSeries("series.csv", None, config.n_steps)
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = time_series.TimeSeriesModel(config, "dense")
+        session.run(tf.global_variables_initializer())
+        for variable in tf.trainable_variables():
+            session.run(tf.assign(variable, np.full(variable.shape, 1.5)))
+        with pytest.raises(reader.UserError, match=r"the forecast is not finite after step \d+: train longer") as error:
+            forecasting.forecast(session, m, series, 1000, "plots/forecast.csv", iter)
+    assert error.value.status == 1 and os.listdir() == ["series.csv"]
+
+
+def test_a_forecast_does_not_overwrite_the_series(in_tmp_path, capsys):
+    (in_tmp_path / "run").mkdir()
+    write(in_tmp_path / "run" / "forecast.csv", wave())
+    (in_tmp_path / "plots").write_text("")
+    for arguments, message in (
+        (["--data_path=run/../run/forecast.csv", "--save_path=run"], "forecast.csv is the file that --forecast writes"),
+        (["--data_path=run/forecast.csv"], "plots/forecast.csv cannot be written: plots is no folder, or not yours"),
+    ):
+        with pytest.raises(SystemExit) as exit_:
+            time_series.main(["--config=test", "--forecast=3", *arguments])
+        error = capsys.readouterr().err
+        assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
+    assert sorted(os.listdir()) == ["plots", "run"] and os.listdir("run") == ["forecast.csv"]
+
+
+def test_a_stopped_forecast_goes_on(in_tmp_path, monkeypatch, capsys):
+    """A signal while errors are measured: the training is kept, no forecast is written, and the next one is whole."""
+    write(in_tmp_path / "series.csv", wave())
+    arguments = ["--config=test", "--data_path=series.csv", "--save_path=run", "--forecast=5"]
+    generate = forecasting._generate
+
+    def stopping(*args):
+        os.kill(os.getpid(), signal.SIGINT)
+        return generate(*args)
+
+    monkeypatch.setattr(forecasting, "_generate", stopping)
+    with pytest.raises(SystemExit) as exit_:
+        time_series.main(arguments)
+    assert exit_.value.code == 130 and "Stopped after the last step: saved in run" in capsys.readouterr().out
+    assert "forecast.csv" not in os.listdir("run")
+    monkeypatch.setattr(forecasting, "_generate", generate)
+    assert len(time_series.main(arguments)["next_values"]) == 5
+
+
+def test_a_table_of_a_spreadsheet(in_tmp_path, capsys):
+    lines = ["Tag;Preis;"] + [f"{n};{f'{1000 * value:,.2f}'.translate(str.maketrans(',.', '.,'))};" for n, value in
+                              enumerate(wave())]  # fmt: skip
+    lines[51] = "50;?;"
+    (in_tmp_path / "table.csv").write_bytes("\r\n".join(lines).encode("utf-16-le"))
+    arguments = ["--config=test", "--data_path=table.csv", "--encoding=utf-16-le", "--missing=interpolate"]
+    result = time_series.main([*arguments, "--column=Preis"])
+    output = capsys.readouterr().out
+    assert "table.csv: 1 missing value is interpolated, the first in line 52\n" in output
+    assert "table.csv: column 'Preis', separated by semicolons, decimal commas, thousands as in 5.000,00\n" in output
+    values = np.round(1000 * wave(), 2)
+    values[50] = (values[49] + values[51]) / 2
+    write(in_tmp_path / "series.csv", values.tolist())
+    expected = time_series.main(["--config=test", "--data_path=series.csv"])
+    np.testing.assert_allclose(result["predictions"], expected["predictions"], rtol=1e-6)
+
+
 def test_a_long_series_is_predicted_in_parts():
     config = configs.TimeSeriesTestConfig()
     values = np.sin(np.arange(2700) / 3)
@@ -271,24 +415,33 @@ LINES = [str(value) for value in wave(60)]
     [
         ([], [], "has 0 values, too few"),
         (LINES[:20], [], "has 20 values, too few"),
-        ([*LINES[:30], "nan", *LINES[30:]], [], "has nan in line 31: fill or cut gaps"),
-        ([*LINES, "-inf"], [], "has -inf in line 61: fill or cut gaps"),
+        ([*LINES[:30], "nan", *LINES[30:]], [], "has 'nan' in line 31, a missing value (1 in all): fill or cut gaps"),
+        ([*LINES, "-inf"], [], "has -inf in line 61: a series has finite numbers only"),
         ([*LINES, "1e308"], [], "has 1e308 in line 61: rescale the series"),
-        (["price", *LINES], [], "has 'price' in line 1, which is not a number, a header needs --column=NAME"),
+        (["price", *LINES[:9], "x"], [], "has 'x' in line 11, which is not a number"),
         ([*LINES[:9], "", "", "x" * 900], [], f"has '{'x' * 40}' in line 12, which is not a number"),
         (
             ["day;price", *LINES],
             [],
-            "has 'day;price' in line 1, which is not a number, columns are separated by commas",
+            "has the columns day, price, separated by semicolons: choose one with --column=NAME",
         ),
-        (["a,a", *LINES], ["--column=a"], "--column=a: series.csv has the columns a, a"),
+        (
+            ["a,a", *LINES],
+            ["--column=a"],
+            "--column=a: series.csv has the columns a, a, separated by commas: choose by",
+        ),
+        ([*LINES[:4], f'"{LINES[4]}', *LINES[5:]], [], "has a quote in line 5 that opens there"),
         ([*LINES, "1e45"], [], "has a value 1e15 times as far from the mean as the others"),
-        ([*LINES[:5], "12,5"], [], "has 2 columns in line 6"),
+        (
+            [*LINES[:5], "12,5"],
+            [],
+            "has '12,5' in line 6, and '5.0' in line 1: write all with points, or all with commas",
+        ),
         (["3.5"] * 60, [], "is constant in its first 48 values"),
         (["a,b", *(f"{line},x" for line in LINES)], ["--column=b"], "has 'x' in line 2, which is not a number"),
-        (["a,b", *LINES], ["--column=b"], "has '' in line 2, which is not a number"),
+        (["a,b", *LINES], ["--column=b"], "has an empty field in line 2, a missing value (60 in all)"),
         (["a,b", *LINES], ["--column=c"], "series.csv has the columns a, b"),
-        ([], ["--column=c"], "has the columns of an empty file"),
+        ([], ["--column=c"], "--column=c: series.csv is empty"),
         (LINES, ["--set", "n_steps=48"], "has 60 values, too few for n_steps 48"),
         (LINES, ["--set", "learning_rate=0"], "learning_rate"),
     ],
@@ -318,10 +471,20 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys, it
     "arguments, message",
     [
         (["--data_path=nowhere"], "--data_path=nowhere is not a file"),
-        (["--data_path=."], "--data_path=. cannot be read: Is a directory"),
-        (["--data_path=binary"], "is not a text file of numbers"),
-        (["--data_path=/dev/zero"], "--data_path=/dev/zero has a line of 65536 characters"),
+        (["--data_path=."], ". cannot be read: Is a directory"),
+        (["--data_path=binary"], "binary is not UTF-16 text (byte 2)"),
+        (["--data_path=binary", "--encoding=latin-1"], "binary has a NUL character: it is not LATIN-1 text"),
+        (["--data_path=binary", "--encoding=klingon"], "'klingon' is not a text encoding"),
+        (["--data_path=/dev/zero"], "/dev/zero has a NUL character"),
         (["--column=a"], "--column goes with --data_path"),
+        (["--decimal=comma"], "--decimal goes with --data_path"),
+        (["--missing=refuse"], "--missing goes with --data_path"),
+        (["--encoding=utf-8"], "--encoding goes with --data_path"),
+        (["--forecast=3"], "--forecast goes with --data_path"),
+        (["--data_path=binary", "--forecast=0"], "0 is not in the range from 1 to 100000"),
+        (["--data_path=binary", "--forecast=1_0"], "--forecast: invalid count value: '1_0'"),
+        (["--data_path=binary", "--forecast=1", "--save_path=binary"], "--save_path=binary cannot be a folder"),
+        (["--data_path=binary", "--missing=zero"], "--missing"),
         (["--model=gru"], "--model"),
         (["--config=large"], "small, test"),
         (["--second_start=10"], "--second_start"),
