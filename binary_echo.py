@@ -34,6 +34,7 @@ import numpy as np
 import configs
 from tf1 import app, checkpoints, loop, plots, progress, tf
 from tf1.app import Diverged, UserError
+from tf1.modes import check_choice
 from tf1.training import Position, Run
 
 NUM_CLASSES = 2
@@ -124,7 +125,7 @@ class EchoModel:
     def __init__(self, config, input_, model="manual", rnn_mode="basic"):
         self.input = input_
         rnns = {"manual": self._manual_rnn, "static": self._static_rnn, "dynamic": self._dynamic_rnn}
-        self._config, self._rnn = config, rnns[model]
+        self._config, self._rnn = config, rnns[check_choice("model", model, rnns)]
         batch_size, num_steps, state_size = config.batch_size, config.num_steps, config.state_size
         self.x = tf.placeholder(tf.int32, [batch_size, num_steps], name="input_placeholder")
         self.y = tf.placeholder(tf.int32, [batch_size, num_steps], name="labels_placeholder")
@@ -301,8 +302,7 @@ def train(args, config, verbose=True):
             for idx in range(run.position.epoch - 1, config.num_epochs):
                 if verbose:
                     print("\nEPOCH", idx)
-                pieces = run.pieces(m.steps_a_run)
-                losses = run_epoch(run.session, m, m.train_op, verbose, run.position, pieces)
+                losses = run_epoch(run.session, m, m.train_op, verbose, run.position, run.pieces(m.steps_a_run))
                 run.end_epoch(loss=float(np.mean(losses)), training_losses=losses)
             found = measure_effects(run.session, m, new_data, args.lags, run.watched)
     return [loss for record in run.records for loss in record["training_losses"]], found

@@ -28,9 +28,13 @@ import zlib
 import numpy as np
 
 import tables
-from data import sample
-from tf1 import tf
+from tf1 import app, tf
 from tf1.app import UserError, number, write_file
+
+try:
+    from data import sample
+except ImportError as error:  # a folder of the user's has the name of ours
+    raise ImportError(app.what_hides("data")) from error
 
 FILES = {
     "ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt"),

@@ -41,7 +41,7 @@ from reader import RESOLUTION, T_MAX, T_MIN, time_series
 from tf1 import app, checkpoints, plots, progress, rnn, tf
 from tf1.app import Diverged, UserError
 from tf1.dropout import DropoutWrapper
-from tf1.modes import choose_modes
+from tf1.modes import check_choice, choose_modes
 from tf1.op_seeds import glorot_uniform
 from tf1.training import Position, Run
 
@@ -102,7 +102,7 @@ class TimeSeriesModel:
 
         build = {"projection": self._build_projection, "dense": self._build_dense, "dropout": self._build_dropout}
         modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
-        self.outputs = build[model](config, modes)  # [batch_size, n_steps, N_OUTPUTS]
+        self.outputs = build[check_choice("model", model, build)](config, modes)  # [batch_size, n_steps, N_OUTPUTS]
 
         self.loss = tf.reduce_mean(tf.square(self.outputs - self.y))  # MSE
         optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)

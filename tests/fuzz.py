@@ -57,12 +57,29 @@ def read_compressed_images(content, folder):
     _read_images(content, folder, "train-images-idx3-ubyte.gz")
 
 
+def _read_series(content, folder, column=None, encoding=None, missing=None):
+    """Also sees that no row is lost: one may be a header, one a spreadsheet's `sep=;`."""
+    path = _write(folder, "series.csv", content)
+    values = reader.read_series(path, column, encoding, missing)
+    assert np.all(np.isfinite(values))
+    lines = "".join(reader._pieces(path, encoding)).split("\n")
+    assert sum(bool(line.strip(" \t;,").strip()) for line in lines) - 2 <= len(values) <= len(lines)
+
+
 def read_series(content, folder):
-    assert np.all(np.isfinite(reader.read_series(_write(folder, "series.csv", content), None)))
+    _read_series(content, folder)
 
 
 def read_column(content, folder):
-    assert np.all(np.isfinite(reader.read_series(_write(folder, "series.csv", content), "price")))
+    _read_series(content, folder, "price")
+
+
+def read_decimal_commas(content, folder):
+    _read_series(content, folder, "2")
+
+
+def read_a_table_with_gaps(content, folder):
+    _read_series(content, folder, "price", "utf-16-le", "interpolate")
 
 
 def read_weights(content, folder):
@@ -86,7 +103,9 @@ TARGETS = {
     read_integer_labels: struct.pack(">III6i", 0x0C02, 3, 2, 1, 7, 2, 7, 3, 7),
     read_compressed_images: gzip.compress(_IMAGES),
     read_series: b"1\n2.5\n-3e2\n" * 20,
-    read_column: b"day,price\n" + b'1,"2.5"\n2,-3\n' * 9,
+    read_column: b"day,price\n" + b'1,"2.5"\n2,-3\n3,"1,050.5"\n' * 9,
+    read_decimal_commas: b"day;price;\r\n" + b"1;2,5;\r\n2;-3;\r\n3;1.050,5;\r\n" * 9,
+    read_a_table_with_gaps: ("sep=\t\nday\tprice\n" + "1\t2.5\n2\t?\n3\t\n4\t1e3\n" * 9).encode("utf-16-le"),
     read_weights: b"1,2,3\n4,5,6\n",
 }
 _PIECES = st.sampled_from(
@@ -99,7 +118,13 @@ _PIECES = st.sampled_from(
         b'"',
         b",",
         b";",
+        b"\t",
         b" ",
+        b"1,050",
+        b"1.050,5",
+        b"2019_00",
+        b"sep=;",
+        b"N/A",
         b"\xff",
         b"\xef\xbb\xbf",
         b"nan",

@@ -11,6 +11,7 @@ import termios
 
 import pytest
 
+import reader
 from conftest import ROOT
 from data import sample
 from tf1 import app, plots, progress
@@ -299,3 +300,29 @@ def test_flags_of_the_published_tutorial(capsys, flag, message):
         ptb_word_lm.main([flag])
     error = capsys.readouterr().err
     assert exit_.value.code == 2 and error.count("\n") == 1 and message in error
+
+
+def test_a_folder_that_hides_ours(run_script, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "__init__.py").write_text("")
+    process = run_script("-m", "ptb_word_lm", "--help", env={"PYTHONPATH": str(ROOT)})
+    last = process.stderr.splitlines()[-1]
+    assert process.returncode and last.startswith(
+        f"ImportError: {tmp_path}/data/__init__.py hides this project's data: "
+    )
+
+
+def test_a_module_that_hides_ours(run_script, tmp_path):
+    (tmp_path / "configs.py").write_text("PTB_CONFIGS = {}")
+    process = run_script("-m", "ptb_word_lm", "--config=test", env={"PYTHONPATH": str(ROOT)})
+    assert process.returncode == 2 and process.stderr.count("\n") == 1
+    assert f"{tmp_path}/configs.py hides this project's configs" in process.stderr
+
+
+@pytest.mark.parametrize("advice", ["python -m data.prepare ptb", "data/prepare.py ptb"])
+def test_the_command_that_fetches_data_works_where_it_is_printed(run_script, tmp_path, monkeypatch, advice):
+    monkeypatch.chdir(ROOT if "-m" in advice else tmp_path)
+    command = reader._fetch_command("ptb")
+    assert advice in command
+    process = subprocess.run(f"{command} --help".replace("python", sys.executable, 1), shell=True, capture_output=True)
+    assert process.returncode == 0, process.stderr

@@ -253,7 +253,7 @@ def read_forecast(path):
 @pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
 @pytest.mark.parametrize("model", MODELS)
 def test_forecast(in_tmp_path, capsys, model, rnn_mode):
-    """The values that the tutorial's loop writes after the end, and errors computed again, one start after the other."""
+    """The values that the tutorial's loop writes after the end, and errors computed again, start after start."""
     write(in_tmp_path / "series.csv", wave())
     arguments = [f"--model={model}", f"--rnn_mode={rnn_mode}", "--config=test", "--data_path=series.csv"]
     result = time_series.main([*arguments, "--forecast=30", "--save_path=run"])
@@ -472,7 +472,7 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys, it
     [
         (["--data_path=nowhere"], "--data_path=nowhere is not a file"),
         (["--data_path=."], ". cannot be read: Is a directory"),
-        (["--data_path=binary"], "binary is not UTF-16 text (byte 2)"),
+        (["--data_path=binary"], "binary is not UTF-16 text (byte 4)"),
         (["--data_path=binary", "--encoding=latin-1"], "binary has a NUL character: it is not LATIN-1 text"),
         (["--data_path=binary", "--encoding=klingon"], "'klingon' is not a text encoding"),
         (["--data_path=/dev/zero"], "/dev/zero has a NUL character"),
@@ -495,7 +495,7 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys, it
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(in_tmp_path, capsys, arguments, message):
-    (in_tmp_path / "binary").write_bytes(b"\xff\xfe\0\1")
+    (in_tmp_path / "binary").write_bytes(b"\xff\xfe\0\1\2")
     with pytest.raises(SystemExit) as exit_:
         time_series.main(["--config=test", *arguments])
     error = capsys.readouterr().err

@@ -53,6 +53,16 @@ def write_file(path, text):
         raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error
 
 
+def what_hides(name):
+    """What is wrong where the module `name` is not this project's; None: it is, or it is not imported yet."""
+    project = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    module = sys.modules.get(name)
+    found = module and (getattr(module, "__file__", None) or next(iter(module.__path__)))
+    if not found or os.path.abspath(found).startswith(os.path.join(project, name)):
+        return None
+    return f"{found} hides this project's {name}: put {project} before it in PYTHONPATH, or rename it"
+
+
 class _Replaced(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         parser.error(f"{option_string} is not a flag here: {self.const}")
@@ -63,6 +73,9 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, prog, doc):
         """`prog` is the command's name; `doc` is the script's docstring, which --help shows as it is written."""
+        for name in "configs", "reader":
+            if reason := what_hides(name):
+                raise UserError(reason)
         super().__init__(
             prog, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
         )

@@ -35,9 +35,10 @@ def mode_of_graph(rnn_mode):
 
 
 def check_choice(name, value, choices):
-    """Raises UserError where `value` is none of `choices`."""
+    """`value`, which must be one of `choices`; else UserError lists them."""
     if value not in choices:
         raise UserError(f"{name} {value!r} is not known: choose one of {', '.join(choices)}")
+    return value
 
 
 def choose_precision(precision, rnn_mode):
