@@ -127,11 +127,12 @@ def plot_next(folder, series, values, band, measured, model_name):
     end = len(series.values)
     start = max(0, end - max(3 * len(values), 60))
     axes.plot(np.arange(start, end), series.values[start:], color="black", alpha=0.5, label="the series")
-    after = np.arange(end, end + len(values))
-    joined = np.concatenate([series.values[-1:], values])
-    axes.plot(np.arange(end - 1, end + len(values)), joined, "b-", linewidth=1, label="forecast")
-    axes.plot(after, values, "b.", markersize=4 if len(values) < 100 else 0)
-    axes.fill_between(after, values - band, values + band, color="C0", alpha=0.25, label="± 1 error, by step")
+    # From the last value on, which has no error: a band of one step would have no width.
+    after = np.arange(end - 1, end + len(values))
+    joined, width = np.concatenate([series.values[-1:], values]), np.concatenate([[0], band])
+    axes.plot(after, joined, "b-", linewidth=1, label="forecast")
+    axes.plot(after[1:], values, "b.", markersize=4 if len(values) < 100 else 0)
+    axes.fill_between(after, joined - width, joined + width, color="C0", alpha=0.25, label="± 1 error, by step")
     if measured < len(values):
         axes.axvline(end + measured - 1, color="gray", linestyle=":", label="not measured after this line")
     axes.set(title=f"{len(values)} values after the last one", xlabel="position in the series", ylabel="value")

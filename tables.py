@@ -155,6 +155,8 @@ def _choose_column(path, rows, separator, column, marks):
         is_header |= (
             name.lower() not in _NOTHING and not _has_digit(name) and bool(below) and all(map(_has_digit, below))
         )
+    if is_header and index >= len(names):
+        raise UserError(f"--column={column}: {found}")
     return index, is_header
 
 

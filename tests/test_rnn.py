@@ -168,3 +168,16 @@ def test_neither_a_state_nor_a_type():
 def test_a_state_of_another_structure_is_refused():
     with tf.Graph().as_default(), pytest.raises((ValueError, TypeError)):
         rnn.dynamic_rnn(lstm(5), tf.zeros([2, 3, 4]), initial_state=tf.zeros([2, 5]), rnn_mode="fused")
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"rnn_mode": "quick"}, "rnn_mode 'quick' is not known: choose one of auto, basic, fused, cudnn"),
+        ({"rnn_mode": "fused", "precision": "fp16"}, "precision 'fp16' is not known: choose one of fp32, bf16"),
+        ({"rnn_mode": "fused", "groups": 0}, "groups 0: there is at least one"),
+    ],
+)
+def test_arguments_are_checked(wrong, message):
+    with tf.Graph().as_default(), pytest.raises(ValueError, match=message):
+        rnn.dynamic_rnn(basic(5), tf.zeros([2, 3, 4]), dtype=tf.float32, **wrong)

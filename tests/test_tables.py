@@ -117,6 +117,7 @@ def test_encodings(read, encoding):
         ("a\tb\n1\t2\n", None, "has the columns a, b, separated by tabs: choose one with --column=NAME or its number"),
         ("a b\n1 2\n", "c", "--column=c: series.csv has the columns a, b, separated by blanks"),
         ("a;b\n1;2\n", "3", "--column=3: series.csv has the columns a, b, separated by semicolons"),
+        ("a;b\n1;2;3\n", "3", "--column=3: series.csv has the columns a, b, separated by semicolons"),
         ("a;b\n1;2\n", "0", "--column=0: "),
         ("a;b\n1;2\n", "９", "--column=９: "),
         (",a\n1,2\n", "", "--column=: series.csv has the columns , a"),  # of an unset variable

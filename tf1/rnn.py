@@ -17,8 +17,9 @@ The arguments beside TensorFlow's:
 """
 
 from tf1 import dropout, layers, tf
+from tf1.app import PRECISIONS, UserError
 from tf1.dropout import DropoutWrapper
-from tf1.modes import mode_of_graph
+from tf1.modes import check_choice, mode_of_graph
 
 
 class GRUCell:
@@ -209,7 +210,10 @@ class _WholeSequences:
     """The layers of `tf1/layers.py` with a cell's variables; everything is time-major."""
 
     def __init__(self, rnn_mode, precision, groups):
-        self._cudnn, self._precision, self._groups = rnn_mode == "cudnn", precision, groups
+        if groups < 1:
+            raise UserError(f"groups {groups}: there is at least one")
+        self._cudnn, self._groups = rnn_mode == "cudnn", groups
+        self._precision = check_choice("precision", precision, PRECISIONS)
 
     def rnn(self, cell, inputs, initial_state, dtype, scope):
         """Outputs [T, batch_size, cell.output_size] and the final state, of `inputs` [T, batch_size, size]."""
