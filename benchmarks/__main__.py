@@ -174,6 +174,7 @@ HEAD = [
 ]
 
 
+@plots.picture
 def plot_ratios(all_results, folder):
     """Bars of our speed by task, the tutorial's graph and PyTorch being 1."""
     bars = {"fp32 / tutorial's graph": "fp32", "bf16 / tutorial's graph": "bf16"}

@@ -148,7 +148,8 @@ def recall_batch(config, random):
     return batch
 
 
-def plot_gradient_norms(results, folder):
+@plots.picture
+def plot_gradient_norms(results):
     figure, axes = plots.new_figure()
     for name, result in results.items():
         settings = RUNS[name]
@@ -158,7 +159,7 @@ def plot_gradient_norms(results, folder):
     axes.set(title="How far a gradient reaches back, before training")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper")
-    return plots.save(figure, folder, "gradient_norms")
+    return plots.save(figure, "plots", "gradient_norms")
 
 
 @app.command
@@ -174,10 +175,9 @@ def main(argv=None):
             tf.set_random_seed(args.seed)
             model = RecallModel(config, **settings)
             check_memory()
-            init = tf.global_variables_initializer()
             random, losses, max_norm = np.random.RandomState(args.seed), [], 0.0
             with tf.Session() as sess:
-                init.run()
+                sess.run(tf.global_variables_initializer())
                 gradient_norms = sess.run(model.gradient_norms, feed_dict={model.X: recall_batch(config, random)})
                 while len(losses) < config.n_iterations and np.all(np.isfinite(losses[-1:])):
                     fetches = [model.training_op, model.loss, model.global_norm]
@@ -191,7 +191,7 @@ def main(argv=None):
         print(f"{name:27}", *(f"{gradient_norms[d]:8.2g}" for d in distances), f"{max_norm:8.2g}    {end}")
     learned = {name: result["loss"] for name, result in results.items() if result["loss"] < GUESSING / 2}
     print("Less than half the loss of guessing:", "; ".join(sorted(learned, key=learned.get)) or "none")
-    if picture := plot_gradient_norms(results, "plots"):
+    if picture := plot_gradient_norms(results):
         print(f"Picture: {picture}")
     return results
 

@@ -396,3 +396,13 @@ ptb_word_lm.main({arguments!r})
     pages = [int(line.split()[1]) for line in process.stdout.splitlines() if line.startswith("resident")]
     # 1.017 with checkpoints at the ends of epochs: from the second on the heap has the 8 MB TensorFlow writes with.
     assert len(pages) == 14 and max(pages) <= 1.02 * pages[0]
+
+
+def test_a_folder_can_be_moved(tmp_path):
+    """The file `checkpoint` names what lies beside it, also where --save_path was absolute."""
+    time_series.main(["--config=test", "--save_every=40steps", f"--save_path={tmp_path}/run"])
+    os.rename(tmp_path / "run", tmp_path / "moved")
+    assert tf.train.latest_checkpoint(str(tmp_path / "moved")) == f"{tmp_path}/moved/model-102"
+    assert tf.train.load_checkpoint(str(tmp_path / "moved")).has_tensor("resume/json")
+    state = tf.train.get_checkpoint_state(str(tmp_path / "moved"))
+    assert list(state.all_model_checkpoint_paths) == [f"{tmp_path}/moved/model-80", f"{tmp_path}/moved/model-102"]

@@ -123,7 +123,7 @@ def seed(text):
 def path(text):
     """The type of --data_path and --save_path: not empty (an unset shell variable), and a name that can be printed.
 
-    A shell expands ~ at the start of a word, and not behind the = of a flag; here it is expanded in both.
+    A shell expands ~ at the start of a word, and not after the = of a flag; here it is expanded in both.
     """
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
