@@ -27,12 +27,11 @@ import zlib
 
 import numpy as np
 
-import tables
 from tf1 import app, tf
 from tf1.app import UserError, number, write_file
 
 try:
-    from data import sample
+    from data import sample, tables
 except ImportError as error:  # a folder of the user's has the name of ours
     raise ImportError(app.what_hides("data")) from error
 

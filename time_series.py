@@ -36,7 +36,7 @@ import numpy as np
 import configs
 import forecasting
 import reader
-import tables
+from data import tables
 from reader import RESOLUTION, T_MAX, T_MIN, time_series
 from tf1 import app, checkpoints, plots, progress, rnn, tf
 from tf1.app import Diverged, UserError
