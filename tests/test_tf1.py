@@ -326,3 +326,31 @@ def test_the_command_that_fetches_data_works_where_it_is_printed(run_script, tmp
     assert advice in command
     process = subprocess.run(f"{command} --help".replace("python", sys.executable, 1), shell=True, capture_output=True)
     assert process.returncode == 0, process.stderr
+
+
+def test_where_there_is_no_posix(run_script, corpus, tmp_path):
+    """As on Windows: no os.sysconf, no os.sched_getaffinity, no SIGPIPE and SIGHUP, no /proc."""
+    folder = corpus(*["a b c d e f \n" * 60] * 3)
+    (tmp_path / "book.txt").write_text("it was the best of times\n" * 40)
+    code = f"""
+import builtins, os, signal, sys; sys.path.insert(0, {str(ROOT)!r})
+del os.sysconf, os.sched_getaffinity, signal.SIGPIPE, signal.SIGHUP
+opened = builtins.open
+def open_(path, *args, **kwargs):
+    if str(path).startswith("/proc"):
+        raise FileNotFoundError(2, "No such file", path)
+    return opened(path, *args, **kwargs)
+builtins.open = open_
+import binary_echo, char_gru, lstm_by_hand, ptb_word_lm, rnn_basics, time_series
+small = ["--config=test", "--set", "batch_size=4"]
+ptb_word_lm.main([*small, {f"--data_path={folder}"!r}, "--precision=bf16", "--save_path=ptb"])
+char_gru.main([*small, "--data_path=book.txt", "--set", "max_length=20", "--set", "n_epochs=1"])
+rnn_basics.main(["--section=static"])
+time_series.main(["--config=test", "--save_path=series"])
+lstm_by_hand.main(["--config=test", "--section=train"])
+binary_echo.main(["--config=test", "--set", "num_epochs=1"])
+print("all six")
+"""
+    process = run_script("-c", code)
+    assert process.returncode == 0 and process.stdout.endswith("all six\n"), process.stderr
+    assert "This CPU has no bf16 instructions: the run is in fp32" in process.stdout
