@@ -1,5 +1,6 @@
 """What all tests share: a folder of real data where there is one, a cache of their own, small corpora."""
 
+import functools
 import gzip
 import os
 import pathlib
@@ -9,6 +10,7 @@ import sys
 
 import pytest
 
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)  # a case of a test, for make soak alone
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 

@@ -214,17 +214,20 @@ def main(kills=3, fuzz_seconds=600):
         counts, number = fuzzing.result()
     tests = ["-q", "-p", "no:cacheprovider", "--durations=0", "-k", _BAD_INPUT]
     process = subprocess.run([sys.executable, "-m", "pytest", *tests], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow"]
+    slow = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     read, refused = (sum(count[kind] for count in counts.values()) for kind in ("read", "refused"))
     summary = [
         f"Kills survived: {survived}. Bytes lost: {'0' if not lost else f'{lost} differences'}.",
         f"Files made up in {fuzz_seconds} s, seeds 1 to {number}: {read:,} were read, {refused:,} refused.",
         f"Tests of bad input: {process.stdout.strip().splitlines()[-1].strip('= ')}.",
+        f"Slow tests: {slow.stdout.strip().splitlines()[-1].strip('= ')}.",
         f"Minutes: {(time.monotonic() - begin) / 60:.0f}.",
     ]
     text = "\n".join(["# The last `make soak`", "", *(f"* {line}" for line in summary), "", *lines, ""])
     (ROOT / "results" / "soak.md").write_text(text, encoding="utf-8")
     print("\n".join(summary))
-    return 1 if lost or process.returncode else 0
+    return 1 if lost or process.returncode or slow.returncode else 0
 
 
 if __name__ == "__main__":

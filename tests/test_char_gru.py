@@ -14,6 +14,7 @@ import char_gru
 import configs
 import reader
 from benchmarks.char_generation import build_next_id, generate_step_by_step
+from conftest import slow
 from tf1 import checkpoints, rnn, tf
 from tf1.training import Position
 
@@ -245,8 +246,8 @@ def test_validation_predicts_each_character_once_from_at_least_max_length_before
     assert found == pytest.approx(costs / 59, rel=1e-6)
 
 
-@pytest.mark.parametrize("temperature, top_k", [(0.0, None), (1.0, None), (0.5, 3), (2.0, 100)])
-@pytest.mark.parametrize("num_layers", [1, 2])
+@pytest.mark.parametrize("temperature, top_k", [(0.0, None), slow(1.0, None), (0.5, 3), slow(2.0, 100)])
+@pytest.mark.parametrize("num_layers", [slow(1), 2])
 def test_a_text_does_not_depend_on_how_it_is_generated(monkeypatch, temperature, top_k, num_layers):
     config, start, texts = make_config(num_layers=num_layers), [3, 1, 4, 1, 5], []
     for characters_a_run in 100, 7, 3:
@@ -391,7 +392,7 @@ def test_the_best_weights_count_where_the_config_has_patience(book, capsys):
     assert f"finished; its last lines again:\nEpoch {best + 2} Loss" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("batching", ["contiguous", "tutorial"])
+@pytest.mark.parametrize("batching", [slow("contiguous"), "tutorial"])
 def test_a_stopped_run_goes_on_to_the_same_weights(book, monkeypatch, capsys, batching):
     arguments = [*SMALL, "--data_path=book.txt", f"--batching={batching}", "--set", "keep_prob=0.7"]
     arguments += ["--set", "num_layers=2", "--set", "patience=5"]
@@ -446,8 +447,11 @@ def test_a_checkpoint_of_another_run_is_refused(book, capsys):
         assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
 
 
-@pytest.mark.parametrize("text", ["那是最美好的时代,那是最糟糕的时代;\n" * 60, "Größe und Маленький 😀 שלום\n" * 60])
+@pytest.mark.parametrize(
+    "text", ["那是最美好的时代,那是最糟糕的时代;\n" * 60, slow("Größe und Маленький 😀 שלום\n" * 60)]
+)
 def test_a_text_in_any_language(book, capsys, text):
+    text *= 60
     (book / "book.txt").write_text(text, encoding="utf-8-sig")
     result = char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run", "--set", "num_generate=60"])
     assert result["text"].startswith(text[0]) and len(result["text"]) == 61

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-import char_gru
-from tf1 import layers, tf
+from tf1 import layers, rnn, tf
 
 KINDS = ["lstm", "gru", "tanh", "relu"]
 
@@ -12,7 +11,7 @@ KINDS = ["lstm", "gru", "tanh", "relu"]
 def unrolled(kind, inputs, state, weights):
     """The layer of cells: outputs [num_steps, batch_size, units], and a list of the final states."""
     if kind == "gru":
-        cell = char_gru.GRUCell(*weights)
+        cell = rnn.GRUCell(*weights)
     else:
         units = weights[0].shape[1].value // (4 if kind == "lstm" else 1)
         if kind == "lstm":

@@ -14,6 +14,7 @@ import ptb_word_lm
 import rnn_basics
 import soak
 import time_series
+from conftest import slow
 from tf1 import tf
 
 TEXT = "it was the best of times, it was the worst of times;\n" * 40
@@ -44,9 +45,10 @@ RUNS = {
     "lstm_by_hand": (lstm_by_hand.main, ["--config=test", "--section=train"], "n_iterations", 3, 105),
     "binary_echo": (binary_echo.main, ["--config=test", "--rnn_mode=basic"], "num_epochs", 1, 2),
 }
+SHORT = {"char_gru", "time_series dropout"}
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", ["char_gru", "time_series dropout", *map(slow, sorted({*RUNS} - SHORT))])
 def test_a_finished_run_goes_on_as_if_it_had_been_longer_at_first(name, capsys):
     main, flags, length, few, many = RUNS[name]
     main([*flags, "--set", f"{length}={many}", "--save_path=whole"])
@@ -60,7 +62,7 @@ def test_a_finished_run_goes_on_as_if_it_had_been_longer_at_first(name, capsys):
     assert all(np.array_equal(found.tensors[key], expected.tensors[key]) for key in expected.tensors)
 
 
-@pytest.mark.parametrize("name", ["ptb_word_lm", "char_gru", "rnn_basics", "time_series", "binary_echo"])
+@pytest.mark.parametrize("name", ["char_gru", *map(slow, ["ptb_word_lm", "rnn_basics", "time_series", "binary_echo"])])
 def test_a_shorter_one_says_that_it_is_finished(name, capsys):
     main, flags, length, few, many = RUNS[name]
     main([*flags, "--set", f"{length}={many}", "--save_path=run"])
@@ -91,7 +93,7 @@ def first_weights(name, *flags):
     return weights("start")
 
 
-@pytest.mark.parametrize("name", ["ptb_word_lm", "char_gru", "rnn_basics", "time_series"])
+@pytest.mark.parametrize("name", ["char_gru", *map(slow, ["ptb_word_lm", "rnn_basics", "time_series"])])
 def test_a_new_run_from_trained_weights(name, capsys):
     main, flags, *_ = RUNS[name]
     main([*flags, "--save_path=trained"])

@@ -14,7 +14,7 @@ import pytest
 
 import configs
 import ptb_word_lm
-from conftest import ROOT
+from conftest import ROOT, slow
 from tf1 import tf
 from tf1.app import UserError
 
@@ -91,7 +91,7 @@ def test_one_step_equals_numpy():
     np.testing.assert_allclose(np.array(final_state), expected_state, atol=1e-6)
 
 
-@pytest.mark.parametrize("is_training", [False, True])
+@pytest.mark.parametrize("is_training", [True, slow(False)])
 @pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
 @pytest.mark.parametrize("name, value", [("input_data", 13), ("input_data", -1), ("targets", 13), ("targets", -1)])
 def test_words_out_of_range_are_an_error(name, value, rnn_mode, is_training):
@@ -297,7 +297,7 @@ def comparable(save_path):
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, slow(signal.SIGTERM)])
 def test_an_interrupted_run_goes_on_where_it_stopped(small_corpus, tmp_path, run_script, number):
     whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
     assert run_script(*long_run(small_corpus, whole)).returncode == 0
@@ -350,8 +350,8 @@ def harm(path, damage):
         file.write({"truncated": content[: len(content) // 2], "empty": b"", "flipped": content}[damage])
 
 
-@pytest.mark.parametrize("suffix", [".data-00000-of-00001", ".index"])
-@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped"])
+@pytest.mark.parametrize("suffix", [".data-00000-of-00001", slow(".index")])
+@pytest.mark.parametrize("damage", ["truncated", slow("empty"), "flipped"])
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(small_corpus, tmp_path, capsys, damage, suffix):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     arguments += ["--set", "max_max_epoch=2", "--set", "hidden_size=16"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from conftest import slow
 from tf1 import rnn, tf
 from tf1.dropout import DropoutWrapper
 
@@ -99,8 +100,7 @@ def random_sizes(name):
     return [int(size) for size in random.permutation(np.arange(2, 12))[:5]]
 
 
-@pytest.mark.parametrize("with_state", [False, True])
-@pytest.mark.parametrize("time_major", [False, True])
+@pytest.mark.parametrize("time_major, with_state", [(False, False), (True, True), slow(False, True), slow(True, False)])
 @pytest.mark.parametrize("name", CELLS)
 def test_dynamic_rnn_is_tensorflows(name, time_major, with_state):
     arguments = CELLS[name], random_sizes(name), time_major, with_state
@@ -110,7 +110,7 @@ def test_dynamic_rnn_is_tensorflows(name, time_major, with_state):
     assert expected[3] and not found[3]  # a loop of the graph, and none
 
 
-@pytest.mark.parametrize("with_state", [False, True])
+@pytest.mark.parametrize("with_state", [True, slow(False)])
 @pytest.mark.parametrize("name", CELLS)
 def test_static_rnn_is_tensorflows(name, with_state):
     found, expected = (
