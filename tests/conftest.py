@@ -4,6 +4,7 @@ import functools
 import gzip
 import os
 import pathlib
+import signal
 import struct
 import subprocess
 import sys
@@ -18,6 +19,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 def own_cache(tmp_path_factory):
     """Samples and token caches go to a temporary folder, also those of started processes."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_of_a_terminal():
+    """Where the tests were started with signals that are ignored (`&` in a script), they and what they start heed them."""
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def real_data(name):
