@@ -23,7 +23,7 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def signals_of_a_terminal():
-    """Where the tests were started with signals that are ignored (`&` in a script), they and what they start heed them."""
+    """Where the tests were started with signals ignored, by `&` in a script, they heed them all the same."""
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
