@@ -56,8 +56,8 @@ def write_file(path, text):
 def what_hides(name):
     """What is wrong where the module `name` is not this project's; None: it is, or it is not imported yet."""
     project = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    module = sys.modules.get(name)
-    found = module and (getattr(module, "__file__", None) or next(iter(module.__path__)))
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    found = spec and (spec.origin or next(iter(spec.submodule_search_locations)))
     if not found or os.path.abspath(found).startswith(os.path.join(project, name)):
         return None
     return f"{found} hides this project's {name}: put {project} before it in PYTHONPATH, or rename it"
