@@ -96,10 +96,11 @@ def find_data(name, data_path=None):
 
 def _fetch_command(name):
     """The command that fetches the set `name`, as it works in the current folder."""
-    project = os.path.dirname(os.path.abspath(__file__))
-    if os.path.exists("reader.py") and os.path.samefile("reader.py", __file__):
-        return f"python -m data.prepare {name}"
-    return f"python {shlex.quote(os.path.join(project, 'data', 'prepare.py'))} {name}"
+    project = os.path.dirname(os.path.dirname(os.path.abspath(app.__file__)))
+    with contextlib.suppress(OSError):  # the current folder may have been deleted
+        if os.path.samefile(os.curdir, project):
+            return f"python -m data.prepare {name}"
+    return f"cd {shlex.quote(project)} && python -m data.prepare {name}"
 
 
 def _locate(folder, file):

@@ -10,6 +10,7 @@ import pytest
 import configs
 import lstm_by_hand
 import reader
+from conftest import slow
 from tf1 import tf
 from tf1.app import UserError
 
@@ -254,7 +255,7 @@ def test_both_learn_the_series(capsys, model):
     assert mse < 1 < np.var(truth) / 10  # the same network that always says the mean has an MSE of the variance
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["by_hand", slow("api")])
 def test_a_stopped_training_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, model):
     arguments = ["--section=train", f"--model={model}", "--config=test", "--set", "n_iterations=102"]
     expected = lstm_by_hand.main([*arguments, "--save_path=whole"])

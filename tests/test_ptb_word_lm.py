@@ -351,7 +351,7 @@ def harm(path, damage):
 
 
 @pytest.mark.parametrize("suffix", [".data-00000-of-00001", slow(".index")])
-@pytest.mark.parametrize("damage", ["truncated", slow("empty"), "flipped"])
+@pytest.mark.parametrize("damage", ["truncated", slow("empty"), slow("flipped")])
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(small_corpus, tmp_path, capsys, damage, suffix):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     arguments += ["--set", "max_max_epoch=2", "--set", "hidden_size=16"]
@@ -377,7 +377,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(small_corpus, tmp_pat
     assert before == {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
 
 
-@pytest.mark.parametrize("index", ["missing", "empty", "garbage"])
+@pytest.mark.parametrize("index", [slow("missing"), slow("empty"), "garbage"])
 def test_checkpoints_are_found_without_their_index_file(small_corpus, tmp_path, capsys, index):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     expected = ptb_word_lm.main(arguments)

@@ -14,7 +14,7 @@ import forecasting
 import reader
 import time_series
 from benchmarks.series_generation import generate_step_by_step
-from conftest import ROOT
+from conftest import ROOT, slow
 from tf1 import rnn, tf
 
 MODELS = list(configs.TIME_SERIES_CONFIGS)
@@ -153,7 +153,7 @@ def assert_same_run(found, expected):
             np.testing.assert_array_equal(found.get_tensor(name), expected.get_tensor(name), err_msg=name)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [slow("projection"), slow("dense"), "dropout"])
 def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, model):
     arguments = [f"--model={model}", "--config=test"]
     expected = time_series.main([*arguments, "--save_path=whole"])
