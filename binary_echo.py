@@ -195,7 +195,7 @@ def run_steps(session, model, batches, state, eval_op=None):
       The losses, a list, and the state after them.
     """
     if eval_op is not None and eval_op is model.train_loop:
-        xs, ys = (np.array(arrays) for arrays in zip(*batches))
+        xs, ys = (np.concatenate(arrays).reshape(-1, *model.x.shape) for arrays in zip(*batches))
         feed_dict = {model.xs: xs, model.ys: ys, model.init_state: state}
         losses, state, _ = session.run([model.loop_losses, model.loop_state, eval_op], feed_dict=feed_dict)
         return losses.tolist(), state

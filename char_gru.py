@@ -284,10 +284,10 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
 def evaluate(session, model, ids, split, watched=iter):
     """The mean loss of the characters from `split` on, each predicted from at least the max_length before it."""
 
-    def read(input_text, labels_text, state):
+    def read(input_text, labels_text, state, with_losses):
         feed_dict = {model.input_data: input_text.T, model.targets: labels_text.T, model.initial_state: state}
-        losses, state = session.run([model.losses, model.final_state], feed_dict)
-        return losses.T, state
+        losses, state = session.run([model.losses if with_losses else [], model.final_state], feed_dict)
+        return np.transpose(losses), state
 
     zeros, max_length = zero_state(model.config, model.config.batch_size), model.config.max_length
     return streams.mean_loss(read, ids, split, zeros, max_length, max_length, math.inf, watched)

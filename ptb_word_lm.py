@@ -239,10 +239,10 @@ def evaluate(session, model, data, watched=iter):
       watched: passes an iterable on, and may stop between two of its items.
     """
 
-    def read(inputs, targets, state):
+    def read(inputs, targets, state, with_losses):
         initial_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in state)
         feed_dict = {model.input.input_data: inputs, model.input.targets: targets, model.initial_state: initial_state}
-        return session.run([model.losses, model.final_state], feed_dict)
+        return session.run([model.losses if with_losses else [], model.final_state], feed_dict)
 
     zero_state = np.array(session.run(model.initial_state))  # [num_layers, 2, batch_size, size]
     return np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, watched=watched))

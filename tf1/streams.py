@@ -27,8 +27,8 @@ def mean_loss(read, ids, first, zero_state, num_steps, warm_up=WARM_UP, toleranc
     """The mean loss of `ids[first:]`, in nats, each predicted from all before it.
 
     Args:
-      read: a function from inputs and targets, [batch_size, num_steps] each, and a state to the losses [batch_size,
-        num_steps] and the state after them.
+      read: a function from inputs and targets, [batch_size, num_steps] each, a state, and whether losses are wanted, to
+        the losses, [batch_size, num_steps], and the state after them.
       ids: the stream, [number of items], of more than `first` items; `first` is at least 1.
       zero_state: the state before the stream, an array whose axis before the last is the batch's.
       num_steps: items of a row that are read at once.
@@ -54,12 +54,13 @@ def mean_loss(read, ids, first, zero_state, num_steps, warm_up=WARM_UP, toleranc
             places = np.arange(start, start + num_steps)
             targets = rows + places
             indices = np.clip(targets, 1, len(ids) - 1)
-            losses, state = read(ids[indices - 1], ids[indices], state)
-            state = np.array(state)
-            state[..., targets[:, 0] < 1, :] = 0  # where the stream has not begun
+            losses, state = read(ids[indices - 1], ids[indices], state, start >= 0)
+            if np.any(has_not_begun := targets[:, 0] < 1):
+                state = np.array(state)
+                state[..., has_not_begun, :] = 0
             if start >= 0:
                 total += float(np.sum(losses[(places < length) & (targets < len(ids))], dtype=np.float64))
-        return total, state
+        return total, np.array(state)
 
     warm_up = min(warm_up, rows[is_used][-1, 0] - 1)
     _, starts = read_rows(zero_state, -math.ceil(warm_up / num_steps) * num_steps, 0)
