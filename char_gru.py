@@ -39,6 +39,7 @@ import reader
 from data import sample
 from tf1 import app, checkpoints, plots, progress, rnn, streams, tf
 from tf1.app import Diverged, UserError
+from tf1.cluster import ALONE, Cluster
 from tf1.dropout import dropout
 from tf1.modes import choose_modes, choose_rnn_mode, mode_of_graph
 from tf1.training import Position, Run
@@ -101,6 +102,7 @@ def parse_args(argv=None):
     parser.add_common(
         "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
     )
+    parser.add_common("--worker_hosts", "--task_index", "--peer_timeout")
     return parser.parse_args(argv)
 
 
@@ -116,13 +118,18 @@ class CharGRU:
       rnn_mode, precision, groups: of `rnn.dynamic_rnn`. The variables, and so the checkpoints, are the same in all
         modes; `fused` takes sequences of max_length alone.
       input_: a `reader.CharInput`, for `run_epoch`.
+      cluster: its workers have an equal number of the batch's rows each.
     """
 
-    def __init__(self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32", groups=1, input_=None):
-        self.config, self.input, rnn_mode = config, input_, mode_of_graph(rnn_mode)
+    def __init__(
+        self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32", groups=1, input_=None, cluster=ALONE
+    ):
+        self.config, self.input, self.cluster, rnn_mode = config, input_, cluster, mode_of_graph(rnn_mode)
         units, keep_prob = config.hidden_units, config.keep_prob if is_training else 1.0
-        num_steps = config.max_length if rnn_mode == "fused" else None
-        self.input_data = tf.placeholder(tf.int32, [num_steps, None])  # [num_steps, batch_size]
+        # What travels to other workers has known sizes.
+        rows = len(cluster.rows(config.batch_size)) if is_training and cluster.size > 1 else None
+        num_steps = config.max_length if rnn_mode == "fused" or rows else None
+        self.input_data = tf.placeholder(tf.int32, [num_steps, rows])  # [num_steps, batch_size]
         self.targets = tf.placeholder(tf.int32, [None, None])
         self.initial_state = tf.placeholder(tf.float32, [config.num_layers, None, units])
         self.learning_rate = tf.placeholder_with_default(config.learning_rate, [])
@@ -136,7 +143,7 @@ class CharGRU:
         modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
         for layer, state in enumerate(tf.unstack(self.initial_state)):  # [batch_size, units]
             if keep_prob < 1:
-                output = dropout(output, keep_prob, layer)
+                output = dropout(output, keep_prob, layer, rows_axis=1)
             with tf.variable_scope(f"gru_{layer}"):
                 kernel = tf.get_variable("kernel", [output.shape[-1].value, 3 * units])
                 recurrent_kernel = tf.get_variable("recurrent_kernel", [units, 3 * units])
@@ -148,7 +155,7 @@ class CharGRU:
             final_states.append(state)
         self.final_state = tf.stack(final_states)
         if keep_prob < 1:
-            output = dropout(output, keep_prob, config.num_layers)
+            output = dropout(output, keep_prob, config.num_layers, rows_axis=1)
 
         # [num_steps * batch_size, units]; the last step is the last batch_size rows.
         output = tf.reshape(output, [-1, units])
@@ -162,7 +169,9 @@ class CharGRU:
         if is_training:
             optimizer, global_step = tf.train.AdamOptimizer(self.learning_rate), tf.train.get_or_create_global_step()
             # An op of the gradient runs where the op that it belongs to does.
-            self.train_op = optimizer.minimize(self.loss, global_step, colocate_gradients_with_ops=True)
+            grads, tvars = zip(*optimizer.compute_gradients(self.loss, colocate_gradients_with_ops=True))
+            self.loss, *grads = cluster.average(self.loss, *grads)  # over the rows of all workers
+            self.train_op = optimizer.apply_gradients(zip(grads, tvars), global_step)
 
     def build_generation(self, temperature, top_k):
         """Adds what `generate` runs; the batch size is 1 there.
@@ -257,7 +266,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       The mean loss.
     """
     start_time, config, epoch_size = time.time(), model.config, model.input.epoch_size
-    position = position or Position(costs=0.0, state=zero_state(config, config.batch_size))
+    position = position or Position(costs=0.0, state=model.cluster.own_rows(zero_state(config, config.batch_size)))
     fetches = {"loss": model.loss, "final_state": model.final_state}
     if eval_op is not None:
         fetches["eval_op"] = eval_op
@@ -274,7 +283,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.loss = costs / position.step
         if not loss < MAX_LOSS:
             raise Diverged("loss", loss, f"in epoch {position.epoch} at step {batch} of {epoch_size}")
-        characters = (position.step - first_step) * input_text.size
+        characters = (position.step - first_step) * input_text.size * model.cluster.size
         position.characters_per_second = characters / (time.time() - start_time)
         if verbose and batch % 100 == 0:
             progress.write(f"Epoch {position.epoch} Batch {batch} Loss {loss:.4f}")
@@ -290,7 +299,7 @@ def evaluate(session, model, ids, split, watched=iter):
         return np.transpose(losses), state
 
     zeros, max_length = zero_state(model.config, model.config.batch_size), model.config.max_length
-    return streams.mean_loss(read, ids, split, zeros, max_length, max_length, math.inf, watched)
+    return streams.mean_loss(read, ids, split, zeros, max_length, max_length, math.inf, watched, model.cluster)
 
 
 class BestWeights:
@@ -447,26 +456,26 @@ def results_of(records, perfect_loss, title, folder):
     return results
 
 
-def train(args):
+def train(args, config, cluster):
     """Trains on a text; returns `train_loss` and `validation_loss`, lists by epoch, and `text`."""
-    config = get_config(args)
     text = reader.Text(args.data_path, args.train_part, args.encoding, reader.Vocabulary.of(args.init_from))
     validates = text.split < len(text.ids)
     if config.patience and not validates:
         raise UserError("--train_part=1 leaves nothing to validate, and patience needs that: add --set patience=0")
     vocabulary, vocab_size = text.vocabulary, len(text.vocabulary.items)
     start_string = choose_start_string(args.start_string, vocabulary)
-    input_ = reader.CharInput(text.ids[: text.split], config.batch_size, config.max_length, args.batching)
-    modes, session_config = choose_modes(args, config.batch_size, config.hidden_units, gates=3)
+    rows = cluster.rows(config.batch_size)
+    input_ = reader.CharInput(text.ids[: text.split], config.batch_size, config.max_length, args.batching, rows)
+    modes, session_config = choose_modes(args, len(rows), config.hidden_units, gates=3)
     perfect_loss = sample.play_bits_per_character() * math.log(2) if text.is_sample else None
-    title, folder = f"Character GRU, {args.config or 'small'} config, {text.name}", args.save_path or "plots"
+    title, folder = f"Character GRU, {args.config or 'small'} config, {text.name}", cluster.folder_of(args)
 
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
         with tf.variable_scope("Model"):
-            m = CharGRU(is_training=True, config=config, vocab_size=vocab_size, input_=input_, **modes)
+            m = CharGRU(True, config, vocab_size, input_=input_, cluster=cluster, **modes)
         with tf.variable_scope("Model", reuse=True):
-            mvalid = CharGRU(is_training=False, config=config, vocab_size=vocab_size, **modes)
+            mvalid = CharGRU(False, config, vocab_size, cluster=cluster, **modes)
             mvalid.build_generation(args.temperature, args.top_k)
         best = BestWeights() if config.patience else None
 
@@ -476,7 +485,7 @@ def train(args):
         start = {"costs": 0.0, "loss": 0.0, "characters_per_second": 0.0}
         start["state"] = zero_state(config, config.batch_size)
         curves = ("loss", "characters_per_second")
-        with Run(args, identity, m.input.epoch_size, session_config, curves, **start) as run:
+        with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, **start) as run:
             session = run.session
             vocabulary.save(args.save_path)
             if is_finished(run.records, config):
@@ -498,15 +507,16 @@ def train(args):
                 run.end_epoch(f"ckpt-{position.epoch}" if position.epoch % KEPT_EPOCHS == 0 else None, **values)
                 plot_learning_curve(run.records, perfect_loss, title, folder)
                 print("Sample:")
-                write_text(session, mvalid, vocabulary.items, start_string, SAMPLE_CHARACTERS, args.seed)
+                if cluster.is_chief:
+                    write_text(session, mvalid, vocabulary.items, start_string, SAMPLE_CHARACTERS, args.seed)
 
             if best:
                 session.run(best.use)
                 record = best_epoch(run.records)
                 print(f"The best weights are those of epoch {record['epoch']}: {in_bits(record['validation_loss'])}")
             print(f"{config.num_generate} characters from {start_string!r}:")
-            count = config.num_generate
-            generated = write_text(session, mvalid, vocabulary.items, start_string, count, args.seed, run.watched)
+            arguments = session, mvalid, vocabulary.items, start_string, config.num_generate, args.seed, run.watched
+            generated = cluster.by_chief(lambda: write_text(*arguments))
 
     return {**results_of(run.records, perfect_loss, title, folder), "text": generated}
 
@@ -549,9 +559,12 @@ def main(argv=None):
         raise UserError("--start_string is empty: give at least one character")
     if args.generate:
         return write(args)
-    get_config(args)
+    config = get_config(args)
     checkpoints.check_flags(args)
-    return {"train": train, "gradients": show_gradients}[args.section](args)
+    if args.section == "gradients":
+        return show_gradients(args)
+    with Cluster(args, config.batch_size) as cluster:
+        return train(args, config, cluster)
 
 
 if __name__ == "__main__":

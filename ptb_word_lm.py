@@ -34,6 +34,7 @@ import configs
 import reader
 from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, streams, tf
 from tf1.app import Diverged
+from tf1.cluster import ALONE, Cluster
 from tf1.dropout import DropoutWrapper, dropout
 from tf1.modes import choose_modes, mode_of_graph
 from tf1.training import Position, Run
@@ -50,6 +51,7 @@ def parse_args(argv=None):
     parser.add_common(
         "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
     )
+    parser.add_common("--worker_hosts", "--task_index", "--peer_timeout")
     parser.add_replaced(model="give --config", use_fp16="give --precision=bf16", num_gpus="one GPU is used, if any")
     return parser.parse_args(argv)
 
@@ -61,14 +63,16 @@ class PTBInput:
       config: its `batch_size` and `num_steps` are used.
       data: ids, [number of tokens].
       name: of the operations.
+      cluster: its workers have an equal number of the batch's rows each, neighbours, which stay the same.
     """
 
-    def __init__(self, config, data, name=None):
-        self.batch_size = config.batch_size
+    def __init__(self, config, data, name=None, cluster=ALONE):
+        rows = cluster.rows(config.batch_size)
+        self.cluster, self.batch_size = cluster, len(rows)
         self.num_steps = config.num_steps
-        self.epoch_size = reader.epoch_steps(len(data), self.batch_size, self.num_steps)
+        self.epoch_size = reader.epoch_steps(len(data), config.batch_size, self.num_steps)
         # Both [batch_size, num_steps].
-        self.input_data, self.targets = reader.ptb_producer(data, self.batch_size, self.num_steps, name=name)
+        self.input_data, self.targets = reader.ptb_producer(data, config.batch_size, self.num_steps, name, rows)
 
 
 class PTBModel:
@@ -132,15 +136,18 @@ class PTBModel:
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
         self._losses = tf.reshape(loss, [batch_size, num_steps])
         # Summed over the time steps, averaged over the rows: cost / num_steps is nats for a word.
-        self._cost = tf.reduce_sum(loss) / batch_size
+        cost = tf.reduce_sum(loss) / batch_size
         if is_training:
-            self._build_update(config, rnn_mode)
+            self._build_update(config, rnn_mode, cost)
+        else:
+            (self._cost,) = input_.cluster.average(cost)
 
-    def _build_update(self, config, rnn_mode):
+    def _build_update(self, config, rnn_mode, cost):
         self._lr = tf.Variable(0.0, trainable=False)
         tvars = tf.trainable_variables()
         # Truncated BPTT: the gradient ends at initial_state, which is fed, so it covers num_steps steps.
-        grads, rate = tf.gradients(self._cost, tvars), self._lr
+        grads, rate = tf.gradients(cost, tvars), self._lr
+        self._cost, *grads = self._input.cluster.average(cost, *grads)  # over the rows of all workers
         if rnn_mode == "basic":
             grads, _ = tf.clip_by_global_norm(grads, config.max_grad_norm)
         else:  # the learning rate takes the factor of all gradients, which saves a pass over them
@@ -221,7 +228,8 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.loss = costs / (position.step * num_steps)
         if not position.loss < MAX_NATS:
             raise Diverged("loss", vals["cost"] / num_steps, f"at step {step} of {epoch_size}")
-        position.words_per_second = (step + 1 - first_step) * num_steps * batch_size / (time.time() - start_time)
+        words = (step + 1 - first_step) * num_steps * batch_size * model.input.cluster.size
+        position.words_per_second = words / (time.time() - start_time)
         if verbose and step in report_steps:
             progress.write(
                 f"{step / epoch_size:.3f} perplexity: {np.exp(position.loss):.3f} "
@@ -274,7 +282,7 @@ def get_config(args):
 
 
 def results_of(records, corpus, published, title, folder):
-    """What `main` returns, by the tutorial's names; says what could be reached, and draws the learning curve."""
+    """What `train` returns, by the tutorial's names; says what could be reached, and draws the learning curve."""
     results = {name: [record[name] for record in records] for name in ("train_perplexity", "valid_perplexity")}
     corpus.say_reachable()
     if picture := plot_learning_curve(records, published, title, folder):
@@ -282,30 +290,27 @@ def results_of(records, corpus, published, title, folder):
     return {**results, **corpus.reachable}
 
 
-@app.command
-def main(argv=None):
-    args = parse_args(argv)
-    config = get_config(args)
-    checkpoints.check_flags(args)
+def train(args, config, cluster):
+    """Trains, and returns the perplexities, as one of the cluster's workers."""
     corpus = reader.Corpus(args.data_path, args.encoding, reader.Vocabulary.of(args.init_from))
     config.vocab_size = config.vocab_size or len(corpus.vocabulary.items)
     corpus.check(config)
     eval_config = copy.copy(config)
     eval_config.batch_size = 1
     eval_config.num_steps = 1
-    modes, session_config = choose_modes(args, config.batch_size, config.hidden_size, gates=4)
+    modes, session_config = choose_modes(args, config.batch_size // cluster.size, config.hidden_size, gates=4)
     published = PUBLISHED.get(args.config) if corpus.is_ptb and configs.is_unchanged(config) else None
-    title, folder = f"PTB word language model, {args.config} config, {corpus.name}", args.save_path or "plots"
+    title, folder = f"PTB word language model, {args.config} config, {corpus.name}", cluster.folder_of(args)
 
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
         initializer = tf.random_uniform_initializer(-config.init_scale, config.init_scale)
         with tf.name_scope("Train"):
-            train_input = PTBInput(config=config, data=corpus.train, name="TrainInput")
+            train_input = PTBInput(config=config, data=corpus.train, name="TrainInput", cluster=cluster)
             with tf.variable_scope("Model", reuse=None, initializer=initializer):
                 m = PTBModel(is_training=True, config=config, input_=train_input, **modes)
         with tf.name_scope("Valid"):
-            valid_input = PTBInput(config=config, data=corpus.valid, name="ValidInput")
+            valid_input = PTBInput(config=config, data=corpus.valid, name="ValidInput", cluster=cluster)
             with tf.variable_scope("Model", reuse=True, initializer=initializer):
                 mvalid = PTBModel(is_training=False, config=config, input_=valid_input, **modes)
         with tf.name_scope("Test"):
@@ -317,7 +322,7 @@ def main(argv=None):
         identity.update(data=corpus.description, precision=modes["precision"])
         state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
         start, curves = {"costs": 0.0, "loss": 0.0, "words_per_second": 0.0}, ("loss", "words_per_second")
-        with Run(args, identity, m.input.epoch_size, session_config, curves, state=state, **start) as run:
+        with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, state=state, **start) as run:
             session = run.session
             corpus.vocabulary.save(args.save_path)
             if run.position.epoch > config.max_max_epoch:
@@ -344,13 +349,23 @@ def main(argv=None):
                 plot_learning_curve(run.records, published, title, folder)
 
             if modes["rnn_mode"] == "basic":
-                test_perplexity = run_epoch(session, mtest, steps=run.watched(range(mtest.input.epoch_size)))
+                read_test = lambda: run_epoch(session, mtest, steps=run.watched(range(mtest.input.epoch_size)))
             else:
-                test_perplexity = evaluate(session, mvalid, corpus.test, run.watched)
+                read_test = lambda: evaluate(session, mvalid, corpus.test, run.watched)
+            test_perplexity = cluster.by_chief(read_test)
             print(f"Test Perplexity: {test_perplexity:.3f}")
             run.end(test_perplexity=test_perplexity)
 
     return {**results_of(run.records, corpus, published, title, folder), "test_perplexity": test_perplexity}
+
+
+@app.command
+def main(argv=None):
+    args = parse_args(argv)
+    config = get_config(args)
+    checkpoints.check_flags(args)
+    with Cluster(args, config.batch_size) as cluster:
+        return train(args, config, cluster)
 
 
 if __name__ == "__main__":

@@ -397,7 +397,7 @@ def epoch_steps(num_tokens, batch_size, num_steps, name="the data"):
     return steps
 
 
-def ptb_producer(raw_data, batch_size, num_steps, name=None):
+def ptb_producer(raw_data, batch_size, num_steps, name=None, own_rows=None):
     """Batches of a token sequence as two tensors that move on with every `session.run`.
 
     The sequence is cut into `batch_size` rows, and a batch is a window of `num_steps` columns; the next window begins
@@ -418,8 +418,9 @@ def ptb_producer(raw_data, batch_size, num_steps, name=None):
       batch_size: the number of rows.
       num_steps: the number of columns, the steps that back-propagation through time is cut at.
       name: of the operations.
+      own_rows: a range, of the rows that are wanted; None: all.
     Returns:
-      Inputs and targets, int32 [batch_size, num_steps].
+      Inputs and targets, int32 [batch_size, num_steps], or of `own_rows` alone.
     Raises:
       UserError: the sequence is too short for one batch.
     """
@@ -427,6 +428,8 @@ def ptb_producer(raw_data, batch_size, num_steps, name=None):
     epoch_size = epoch_steps(len(raw_data), batch_size, num_steps)
     batch_len = len(raw_data) // batch_size
     rows = raw_data[: batch_size * batch_len].reshape(batch_size, batch_len)
+    if own_rows is not None:
+        rows = rows[own_rows.start : own_rows.stop]
 
     def window(index):
         begin = index * num_steps
@@ -436,8 +439,8 @@ def ptb_producer(raw_data, batch_size, num_steps, name=None):
         index = tf.data.make_one_shot_iterator(tf.data.Dataset.range(epoch_size).repeat()).get_next()
         # A Python function, not a slice of a constant: a GraphDef ends at 2 GB, and a constant is copied.
         x, y = tf.py_func(window, [index], [tf.int32, tf.int32], stateful=False)
-        x.set_shape([batch_size, num_steps])
-        y.set_shape([batch_size, num_steps])
+        x.set_shape([len(rows), num_steps])
+        y.set_shape([len(rows), num_steps])
         return x, y
 
 
@@ -818,10 +821,12 @@ class CharInput:
     Args:
       ids: the text, [number of characters].
       batch_size, max_length, batching: as for `char_batches`.
+      own_rows: a range, of the rows that are wanted; None: all.
     """
 
-    def __init__(self, ids, batch_size, max_length, batching):
+    def __init__(self, ids, batch_size, max_length, batching, own_rows=None):
         self._arguments = ids, batch_size, max_length, batching
+        self._own_rows = slice(own_rows.start, own_rows.stop) if own_rows else slice(None)
         self.epoch_size = char_epoch_size(len(ids), batch_size, max_length, batching)
         used = self.epoch_size * batch_size * max_length
         print(
@@ -830,8 +835,9 @@ class CharInput:
         )
 
     def batches(self, position):
-        """Yields input_text and labels_text, [batch_size, max_length] each, from `position.step` on."""
-        return char_batches(*self._arguments, position.step)
+        """Yields input_text and labels_text, [rows, max_length] each, from `position.step` on."""
+        for input_text, labels_text in char_batches(*self._arguments, position.step):
+            yield input_text[self._own_rows], labels_text[self._own_rows]
 
 
 T_MIN, T_MAX, RESOLUTION = 0, 30, 0.1

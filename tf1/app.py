@@ -157,6 +157,34 @@ def encoding(text):
     return text
 
 
+def check_hosts(text):
+    """The addresses in a list like a:2222,b:2222; ValueError says what is wrong with it."""
+    hosts = text.split(",")
+    for host in hosts:
+        found = re.fullmatch(r"([^\s:/,]+|\[[0-9a-fA-F:.%]+\]):(\d{1,5})", host, re.ASCII)
+        if not found or not 1 <= int(found[2]) <= 65535:
+            raise ValueError(f"{host!a} is no address like host:2222")
+    if doubles := sorted({host for host in hosts if hosts.count(host) > 1}):
+        raise ValueError(f"{doubles[0]} stands there twice")
+    return hosts
+
+
+def worker_hosts(text):
+    """The type of --worker_hosts."""
+    try:
+        return check_hosts(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def peer_timeout(text):
+    """The type of --peer_timeout."""
+    value = number(text)
+    if not 1 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not in the range from 1 to a million seconds")
+    return value
+
+
 RNN_MODES = ("auto", "basic", "fused", "cudnn")
 PRECISIONS = ("fp32", "bf16")
 _PUBLISHED_MODES = {"BASIC": "basic", "BLOCK": "fused", "CUDNN": "cudnn"}  # of the published ptb_word_lm.py
@@ -199,6 +227,17 @@ COMMON_FLAGS = {
         "type": path,
         "help": "folder of a trained network of this script: a new run starts from its weights",
     },
+    "--worker_hosts": {
+        "type": worker_hosts,
+        "metavar": "HOST:PORT,...",
+        "help": "addresses of all processes that train together, the same in each (default: those of TF_CONFIG, or none)",
+    },
+    "--task_index": {"type": integer, "help": "which of --worker_hosts this process is, from 0 on"},
+    "--peer_timeout": {
+        "type": peer_timeout,
+        "default": 60.0,
+        "help": "seconds without an answer after which a process counts as lost (default: %(default)g)",
+    },
     "--seed": {"type": seed, "default": 42, "help": "of all random numbers (default: %(default)s)"},
     "--set": {
         "dest": "overrides",
@@ -224,7 +263,7 @@ class Interrupted(Exception):
 
     def __init__(self, signum, message):
         super().__init__(message)
-        self.status = 128 + signum
+        self.signum, self.status = signum, 128 + signum
 
 
 class StopRequest(contextlib.AbstractContextManager):

@@ -228,10 +228,13 @@ class Checkpoints:
         """How many of the next `most` steps, at least one, can be made at once before a checkpoint is due."""
         return most if self._unit == "seconds" else max(1, int(min(most, self._interval - self._steps)))
 
-    def is_due(self, steps=1):
-        """Whether --save_every asks for a checkpoint now; `steps` more are done."""
+    def count(self, steps):
+        """So many more steps are done."""
         self._steps += steps
-        passed = self._steps if self._unit == "steps" else time.monotonic() - self._saved_at
+
+    def is_due(self, ahead=0):
+        """Whether --save_every asks for a checkpoint, now or when so many more steps are done."""
+        passed = self._steps + ahead if self._unit == "steps" else time.monotonic() - self._saved_at
         return bool(self._save_path) and passed >= self._interval
 
     def save(self, session, values, arrays, kept_as=None):

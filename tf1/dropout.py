@@ -7,10 +7,27 @@ Here a mask is a function of the graph's seed, the global step, the layer and th
 import contextlib
 import weakref
 
+import numpy as np
+
 from tf1 import tf
 
+_PHILOX = 1  # in TensorFlow's list of generators
 
-def dropout(x, keep_prob, layer, time_step=0):
+
+_part = [(0, 1)]  # the number of this process among those that the rows are dealt to, and how many there are
+
+
+@contextlib.contextmanager
+def for_part(part, parts):
+    """Within its block the rows are those of one of several processes: their masks are a part of the whole batch's."""
+    _part.append((part, parts))
+    try:
+        yield
+    finally:
+        _part.pop()
+
+
+def dropout(x, keep_prob, layer, time_step=0, rows_axis=0):
     """Keeps each element of `x` with probability `keep_prob`, scaled by 1 / keep_prob, and sets the others to 0.
 
     Args:
@@ -18,12 +35,30 @@ def dropout(x, keep_prob, layer, time_step=0):
       keep_prob: the probability in (0, 1], a float or a tensor [].
       layer: an int that tells masks of one training step apart.
       time_step: the same, an int or a tensor [], below 65,536.
+      rows_axis: which axis of `x` is the batch's, 0 or 1.
     """
     graph_seed, _ = tf.random.get_seed(0)
     step = tf.cast(tf.train.get_or_create_global_step(), tf.int64)
     seed = tf.stack([tf.constant(graph_seed + (layer << 32), tf.int64), step * 65536 + tf.cast(time_step, tf.int64)])
-    kept = tf.random.stateless_uniform(tf.shape(x), seed) < keep_prob
-    return tf.where(kept, x / keep_prob, tf.zeros_like(x))
+    uniform = tf.random.stateless_uniform(tf.shape(x), seed) if _part[-1][1] == 1 else _uniform_part(x, seed, rows_axis)
+    return tf.where(uniform < keep_prob, x / keep_prob, tf.zeros_like(x))
+
+
+def _uniform_part(x, seed, rows_axis):
+    """What `stateless_uniform` gives these rows as a part of all, without making the others' numbers."""
+    part, parts = _part[-1]
+    blocks, block = (1, x.shape.as_list()) if rows_axis == 0 else (x.shape[0].value, x.shape.as_list()[1:])
+    count = int(np.prod(block))  # numbers that stand together; shapes are known where a batch is dealt out
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+    numbers = []
+    for index in range(blocks):
+        start = (index * parts + part) * count
+        # The generator, Philox, makes four numbers at each value of its counter.
+        place = counter + tf.constant([start // 4, 0], tf.uint64)
+        shape = [start % 4 + count]
+        made = tf.raw_ops.StatelessRandomUniformV2(shape=shape, key=key, counter=place, alg=_PHILOX)
+        numbers.append(made[start % 4 :])
+    return tf.reshape(tf.stack(numbers), x.shape)
 
 
 _INPUTS, _OUTPUTS, _STATES = range(3)  # of a cell

@@ -3,6 +3,7 @@
 import functools
 import gc
 import importlib
+import inspect
 import logging
 import os
 import sys
@@ -15,11 +16,16 @@ def picture(draw):
     """Makes `draw` independent of the user's settings; whatever fails in it is one line, and it returns None then.
 
     Args:
-      draw: a function that draws on a `new_figure` and returns what `save` does.
+      draw: a function that draws on a `new_figure` and returns what `save` does. Where it has an argument `folder`, and
+        that is None, nothing is drawn.
     """
+
+    signature = inspect.signature(draw)
 
     @functools.wraps(draw)
     def wrapper(*args, **kwargs):
+        if signature.bind(*args, **kwargs).arguments.get("folder", "") is None:
+            return None
         try:
             matplotlib = _matplotlib()
             with matplotlib.rc_context(), warnings.catch_warnings():

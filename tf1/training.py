@@ -10,6 +10,7 @@ import numpy as np
 from tf1 import progress, tf
 from tf1.app import Interrupted, StopRequest, UserError
 from tf1.checkpoints import Checkpoints, find, load_weights
+from tf1.cluster import Cluster
 from tf1.metrics import Metrics
 from tf1.modes import check_memory
 
@@ -60,6 +61,8 @@ class Run(contextlib.AbstractContextManager):
       curves: names of values of the position that get a point in TensorBoard a hundred times an epoch.
       position: the values that a `Position` has at the start of an epoch: JSON values, and arrays, which the checkpoint
         keeps as variables.
+      cluster: the `Cluster`, if there is one, whose workers train together. An array's axis before the last is then the batch's, and each
+        position has its worker's rows; the chief alone saves and records.
 
     Attributes:
       session: its variables are initialised, or restored.
@@ -67,34 +70,39 @@ class Run(contextlib.AbstractContextManager):
       records: the lines of metrics.jsonl, a list of dicts: `epoch`, `step` (the global step), values, `wall_s`.
     """
 
-    def __init__(self, args, identity, epoch_size, session_config=None, curves=(), **position):
+    def __init__(self, args, identity, epoch_size, session_config=None, curves=(), cluster=None, **position):
         self._save_path, self._save_every, self._init_from = args.save_path, args.save_every, args.init_from
+        self._cluster, self._common = cluster or Cluster(), {**identity, "rnn_mode": getattr(args, "rnn_mode", "basic")}
         if self._init_from:
             identity = {**identity, "init_from": os.path.realpath(self._init_from)}
         self._identity, self._epoch_size, self._session_config = identity, epoch_size, session_config
-        self._curves, self._start = curves, position
-        self.position, self.records = Position(**position), []
+        self._curves, self._arrays = curves, {k: v for k, v in position.items() if isinstance(v, np.ndarray)}
+        self._start = {**position, **self._own_rows(self._arrays)}
+        self.position, self.records = Position(**self._start), []
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             self._stop = stack.enter_context(StopRequest())
-            arrays = {name: value for name, value in self._start.items() if isinstance(value, np.ndarray)}
-            self._array_names = set(arrays)
-            self._checkpoints = Checkpoints(self._save_path, self._save_every, self._identity, arrays)
+            # In a cluster it is asked during a step, before that one is counted.
+            ahead = int(self._cluster.size > 1)
+            self._cluster.ask = lambda: (self._stop.signum or 0, self._checkpoints.is_due(ahead))
+            share = self._cluster.broadcast(tf.global_variables())
+            self._checkpoints = Checkpoints(self._save_path, self._save_every, self._identity, self._arrays)
             self._global_step = tf.train.get_global_step()
             check_memory()
             initialize = tf.global_variables_initializer()
             tf.get_default_graph().finalize()
             stack.enter_context(self._checkpoints)
-            self.session = stack.enter_context(tf.Session(config=in_fixed_order(self._session_config)))
+            config = in_fixed_order(self._session_config)
+            target = self._cluster.meet(self._common, config)
+            self.session = stack.enter_context(tf.Session(target, config=config))
             self.session.run(initialize)
             wall_s = 0.0
-            if restored := self._checkpoints.restore(self.session):
+            if restored := self._cluster.by_chief(self._restore):
                 values, arrays = restored
                 self.records, wall_s = values["records"], values["wall_s"]
-                self.position = Position(**values["position"], **arrays)
-            elif self._init_from:
-                self._start_from(self._init_from)
+                self.position = Position(**values["position"], **self._own_rows(arrays))
+            self.session.run(share)
             self._start_time, self._unsaved = time.time() - wall_s, False
             self._metrics = Metrics(self._save_path, self._step())
             if not self._metrics.begins_with(self.records):  # the process was killed between a checkpoint and its lines
@@ -106,6 +114,16 @@ class Run(contextlib.AbstractContextManager):
         with self._exit_stack:
             if exc_type and issubclass(exc_type, BrokenPipeError) and self._unsaved:
                 self.save()  # Ctrl-C also ends `| tee log`, and what was computed is to be kept all the same
+
+    def _own_rows(self, arrays):
+        return {name: self._cluster.own_rows(array) for name, array in arrays.items()}
+
+    def _restore(self):
+        """Gives the variables the values of the newest checkpoint, and returns the others; None where there is none."""
+        restored = self._checkpoints.restore(self.session)
+        if not restored and self._init_from:
+            self._start_from(self._init_from)
+        return restored
 
     def _start_from(self, folder):
         """The weights of another run of the script; all else begins anew."""
@@ -158,8 +176,9 @@ class Run(contextlib.AbstractContextManager):
                 bar.update(end - start)
                 if self._curves and end // interval > start // interval:
                     self.event(**{name: getattr(self.position, name) for name in self._curves})
+                self._checkpoints.count(end - start)
                 self.check_stop()
-                if self._checkpoints.is_due(end - start):
+                if self._cluster.agreed[1]:
                     self.save()
 
     def watched(self, iterable):
@@ -173,14 +192,16 @@ class Run(contextlib.AbstractContextManager):
 
     def check_stop(self):
         """Raises Interrupted where a signal has asked for the end; what is not saved yet is saved first."""
-        if not self._stop.signum:
+        self._cluster.check()
+        signum, _ = self._cluster.agreed
+        if not signum:
             return
         place = "after the last step"
         if self._unsaved:
             place = f"in epoch {self.position.epoch} at step {self.position.step} of {self._epoch_size}"
             self.save()
         kept = f"saved in {self._save_path}" if self._save_path else "without --save_path nothing is saved"
-        raise Interrupted(self._stop.signum, f"Stopped {place}: {kept}")
+        raise Interrupted(signum, f"Stopped {place}" + (f": {kept}" if self._cluster.is_chief else ""))
 
     def event(self, step=None, **values):
         """Adds a point to the curves of `values`, numbers by name, in TensorBoard; at `step`, else the global step."""
@@ -212,8 +233,14 @@ class Run(contextlib.AbstractContextManager):
     def save(self, kept_as=None):
         """Saves a checkpoint, and the records; the weights under the name `kept_as` as well, for good."""
         values = dict(vars(self.position))
-        arrays = {name: np.asarray(values.pop(name)) for name in self._array_names}
+        own = {name: np.asarray(values.pop(name)) for name in self._arrays}
         values = {"records": self.records, "position": values, "wall_s": time.time() - self._start_time}
-        self._checkpoints.save(self.session, values, arrays, kept_as)
-        self._metrics.write(self.records)
+
+        def write(workers):  # with the rows of each
+            arrays = {name: np.concatenate([rows[name] for rows in workers], axis=-2) for name in self._arrays}
+            self._checkpoints.save(self.session, values, arrays, kept_as)
+            self._metrics.write(self.records)
+            return [None] * len(workers)
+
+        self._cluster.exchange(own, write)
         self._unsaved = False

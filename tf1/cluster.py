@@ -1,0 +1,367 @@
+"""Several processes, on one machine or on several, train one network together.
+
+Each worker holds all variables and its own rows of the batch. In each step the gradients of all rows are averaged by
+TensorFlow's ring all-reduce, so that all workers make the same step, the one that a single process would make with the
+whole batch. Nothing else is shared: there is no parameter server.
+
+Whoever can reach a worker's port can run programs on its machine: TensorFlow's server listens on all interfaces,
+without password or encryption. docs/clusters.md says what to do about it.
+"""
+
+import contextlib
+import hashlib
+import ipaddress
+import json
+import os
+import sys
+
+import numpy as np
+
+from tf1 import dropout, tf
+from tf1.app import Interrupted, UserError, check_hosts
+
+_GROUP = 1  # TensorFlow's name for the workers, as members of collective operations
+_SMALL = 1 << 16  # elements; smaller gradients travel together
+_CHUNK_BYTES = 1 << 20
+_SIGNUM, _SAVE = range(2)  # the places in what the workers ask for
+
+
+def hosts_and_task(args):
+    """The addresses of all tasks and the number of this one, from the flags or from TF_CONFIG; ([], 0) without either.
+
+    Raises:
+      UserError: they do not go together.
+    """
+    if args.worker_hosts:
+        hosts, task, source = args.worker_hosts, args.task_index, "--worker_hosts"
+        if task is None:
+            raise UserError("--worker_hosts goes with --task_index: give each process its number, from 0 on")
+    elif args.task_index is not None:
+        raise UserError("--task_index goes with --worker_hosts: give all addresses as host:port,host:port")
+    else:
+        hosts, task, source = *_from_environment(), "TF_CONFIG"
+    if hosts and not 0 <= task < len(hosts):
+        raise UserError(f"task {task} is out of range: {source} names {len(hosts)}, from 0 to {len(hosts) - 1}")
+    return hosts, task
+
+
+def _from_environment():
+    """The same from TF_CONFIG, the variable that cluster managers set for TensorFlow's own strategies."""
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        jobs, task = config.get("cluster") or {}, config.get("task") or {}
+        hosts = {job: check_hosts(",".join(hosts)) for job, hosts in jobs.items() if hosts}
+        job, index = task.get("type", "worker"), task.get("index", 0)
+        if not isinstance(index, int):
+            raise ValueError(f"the index {index!r} is no number")
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UserError(f"TF_CONFIG cannot be read: {error}") from error
+    if not hosts:
+        return [], 0
+    chiefs = [name for name in ("chief", "master") if name in hosts]
+    if others := sorted(set(hosts) - {"worker", *chiefs} | {job} - set(hosts)):
+        raise UserError(f"TF_CONFIG has {', '.join(others)}, and there are workers (and a chief) alone: leave that out")
+    names = [*chiefs, *(["worker"] if "worker" in hosts else [])]
+    before = sum(len(hosts[name]) for name in names[: names.index(job)])
+    if not 0 <= index < len(hosts[job]):
+        raise UserError(f"TF_CONFIG names {len(hosts[job])} of {job}, and none with the index {index}")
+    return [host for name in names for host in hosts[name]], before + index
+
+
+class Cluster(contextlib.AbstractContextManager):
+    """This process as one of the workers, from the flags; without them it is the only one, and nothing is different.
+
+    It is a context manager: within its block the worker is there for the others, and tasks other than 0, the chief,
+    print nothing.
+
+        with Cluster(args, config.batch_size) as cluster:
+            rows = cluster.rows(config.batch_size)                     # of the batch, those of this worker
+            cost, *grads = cluster.average(cost, *grads)               # in the graph: over all rows
+            with Run(..., cluster=cluster) as run:
+                text = cluster.by_chief(lambda: write_text(...))       # done once, and known to all
+
+    Args:
+      args: the parsed flags `worker_hosts`, `task_index`, `peer_timeout`; a worker's `save_path` becomes None, since
+        the chief alone writes.
+      batch_size: rows of a batch, of all workers together.
+
+    Attributes:
+      size: how many workers there are.
+      task: the number of this one, from 0 on.
+      is_chief: whether it is task 0.
+      ask: a function, set by `Run`: the signal that this process has got, and whether a checkpoint is due.
+    """
+
+    def __init__(self, args=None, batch_size=None):
+        self._hosts, self.task = hosts_and_task(args) if args else ([], 0)
+        self.size, self.is_chief = max(1, len(self._hosts)), self.task == 0
+        self.ask = lambda: (0, False)
+        self._args, self._batch_size, self._peers, self._works_alone = args, batch_size, None, self.size == 1
+        self._agreed, self._instances = (0, False), 0
+
+    def __enter__(self):
+        self._stack = contextlib.ExitStack()
+        if self.size == 1:
+            return self
+        from tf1.peers import Peers  # asyncio takes a tenth of the time that --help has
+
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # its lines about a lost peer say less than ours
+        with self._stack:
+            self._peers = Peers(self._hosts, self.task, self._args.peer_timeout)
+            self._stack.push(self._leave)
+            rows = self.rows(self._batch_size)
+            self._say_who_may_connect()
+            self._stack.enter_context(dropout.for_part(self.task, self.size))
+            if not self.is_chief:
+                print(f"Task {self.task} of {self.size}: rows {rows.start} to {rows.stop - 1} of {self._batch_size}")
+                self._args.save_path = self._args.save_every = None
+                self._stack.enter_context(contextlib.redirect_stdout(self._stack.enter_context(open(os.devnull, "w"))))
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *exc_info):
+        return self._stack.__exit__(*exc_info)
+
+    def _leave(self, exc_type, error, traceback):
+        """Tells the others how this process ends; an error that comes from the loss of another one names that one."""
+        if error is None:
+            try:
+                self.exchange(interruptible=True)  # the chief may still read the test set
+            except (UserError, Interrupted) as another:
+                self._peers.close(another)
+                raise
+            self._peers.close()
+            if not self.is_chief:
+                print(f"Task {self.task} has ended")
+            return False
+        if isinstance(error, (UserError, Interrupted)):
+            self._peers.close(error)
+            return False
+        if isinstance(error, tf.errors.OpError):
+            self._peers.wait_for_failure(1.0)
+            if self._peers.failure:
+                self._peers.close(self._peers.failure)
+                raise self._peers.failure from error
+        self._peers.close(UserError(f"{exc_type.__name__}: {error}", 1))
+        return False
+
+    def _say_who_may_connect(self):
+        def is_loopback(host):
+            name = host.rpartition(":")[0].strip("[]")
+            with contextlib.suppress(ValueError):
+                return ipaddress.ip_address(name).is_loopback
+            return name == "localhost"
+
+        if not all(map(is_loopback, self._hosts)):
+            port = self._hosts[self.task].rpartition(":")[2]
+            print(
+                f"Whoever can reach port {port} of this machine can run programs on it: "
+                "let a firewall admit the other workers alone (docs/clusters.md)"
+            )
+
+    # What is dealt out.
+
+    def rows(self, batch_size):
+        """The rows of a batch that are this worker's, a range.
+
+        Raises:
+          UserError: they do not divide.
+        """
+        if batch_size % self.size:
+            raise UserError(
+                f"a batch of {batch_size} rows cannot be dealt to {self.size} workers: "
+                f"give --set batch_size=N with a multiple of {self.size}"
+            )
+        count = batch_size // self.size
+        return range(self.task * count, (self.task + 1) * count)
+
+    def own_rows(self, array):
+        """This worker's part of an array whose axis before the last is the batch's."""
+        if self.size == 1:
+            return array
+        rows = self.rows(array.shape[-2])
+        return array[..., rows.start : rows.stop, :]
+
+    def folder_of(self, args):
+        """Where the pictures belong; None in a worker, which draws none."""
+        return (args.save_path or "plots") if self.is_chief else None
+
+    # What is averaged.
+
+    def average(self, *tensors):
+        """The means over all workers, float32 tensors of known shapes; of `IndexedSlices` the rows of all workers.
+
+        One call makes one step of the cluster: with the tensors travels what the workers ask for.
+        """
+        if self.size == 1:
+            return list(tensors)
+        with tf.name_scope("average"), tf.device("/cpu:0"):
+            results = list(tensors)
+            small = {}
+            for place, tensor in enumerate(tensors):
+                if isinstance(tensor, tf.IndexedSlices):
+                    results[place] = self._all_slices(tensor)
+                elif tensor.shape.num_elements() < _SMALL:
+                    small[place] = tensor
+                else:
+                    results[place] = self._sum(tensor, final_op="Div")
+            asked = tf.py_func(lambda: np.float32(self.ask()), [], tf.float32)
+            asked.set_shape([2])
+            parts = [tf.reshape(tensor, [-1]) / self.size for tensor in small.values()] + [asked]
+            sizes = [part.shape.num_elements() for part in parts]
+            *parts, asked = tf.split(self._sum(tf.concat(parts, axis=0), final_op="Id"), sizes)
+            noted = tf.py_func(self._note, [asked], [])
+            with tf.control_dependencies([noted]):
+                for place, values in zip(small, parts):
+                    results[place] = tf.reshape(values, small[place].shape)
+        return results
+
+    def _instance(self):
+        self._instances += 1
+        return {"group_size": self.size, "group_key": _GROUP, "instance_key": self._instances}
+
+    def _sum(self, tensor, final_op):
+        return tf.raw_ops.CollectiveReduce(
+            input=tensor,
+            merge_op="Add",
+            final_op=final_op,
+            subdiv_offsets=[],
+            communication_hint="ring",
+            **self._instance(),
+        )
+
+    def _all_slices(self, slices):
+        """The rows of all workers, one below the other, as they stand in the whole batch."""
+
+        def gather(tensor):
+            shape = [self.size * tensor.shape[0].value, *tensor.shape[1:].as_list()]
+            return tf.raw_ops.CollectiveGather(input=tensor, shape=shape, communication_hint="ring", **self._instance())
+
+        return tf.IndexedSlices(gather(slices.values / self.size), gather(slices.indices), slices.dense_shape)
+
+    def broadcast(self, variables):
+        """An operation that gives the variables of all workers the chief's values."""
+        assignments = []
+        with tf.device("/cpu:0"):
+            for variable in variables:
+                shape = variable.shape
+                if self.is_chief:
+                    sent = tf.raw_ops.CollectiveBcastSend(
+                        input=variable.read_value(), shape=shape, communication_hint="ring", **self._instance()
+                    )
+                    assignments.append(sent)
+                else:
+                    received = tf.raw_ops.CollectiveBcastRecv(
+                        T=variable.dtype.base_dtype, shape=shape, communication_hint="ring", **self._instance()
+                    )
+                    assignments.append(tf.assign(variable, received))
+        return tf.group(assignments)
+
+    # What all agree upon.
+
+    @property
+    def agreed(self):
+        """The signal that a worker has got, or 0, and whether a checkpoint is due: for all the same since the last step."""
+        return self.ask() if self._works_alone else self._agreed
+
+    def _note(self, asked):
+        self._agreed = int(asked[_SIGNUM]), bool(asked[_SAVE])
+
+    def exchange(self, value=None, answer=None, interruptible=False):
+        """`Peers.exchange`; where `interruptible`, a signal that this process gets ends the waiting."""
+        if self.size == 1:
+            return answer([value])[0] if answer else None
+
+        def poll():
+            if interruptible and (signum := self.ask()[_SIGNUM]):
+                raise Interrupted(signum, "Stopped while it waited for the other workers")
+
+        return self._peers.exchange(value, answer, poll)
+
+    def check(self):
+        """Raises what another process has ended with."""
+        if self._peers:
+            self._peers.check()
+
+    def by_chief(self, compute):
+        """What `compute()`, called in the chief, returns, JSON values; the others wait for it."""
+
+        def answer(values):
+            works_alone, self._works_alone = self._works_alone, True
+            try:
+                return [compute()] * self.size
+            finally:
+                self._works_alone = works_alone
+
+        return self.exchange(answer=answer, interruptible=True)
+
+    def total(self, value):
+        """The sum of the workers' numbers, in the order of the tasks; what they ask for travels along."""
+
+        def answer(values):
+            signum = next((signum for _, signum in values if signum), 0)
+            return [(sum(value for value, _ in values), signum)] * self.size
+
+        total, signum = self.exchange((value, self.agreed[_SIGNUM] or self.ask()[_SIGNUM]), answer)
+        self._agreed = signum, False
+        return total
+
+    def meet(self, identity, session_config):
+        """Waits for all the others, and starts TensorFlow's server.
+
+        Args:
+          identity: what must be the same in all, a dict of JSON values.
+          session_config: a `ConfigProto`; it gets what the cluster needs.
+        Returns:
+          The target of the session.
+        """
+        if self.size == 1:
+            return ""
+        own = {**identity, "tensorflow": tf.VERSION, "program": _program()}
+        own = json.loads(json.dumps(own))  # as it comes from the others
+
+        def compare(identities):
+            for task, other in enumerate(identities):
+                if difference := _difference(identities[0], other):
+                    raise UserError(f"{self._peers.name(task)} differs from task 0 in {difference}: start all alike")
+            return [None] * self.size
+
+        self.exchange(own, compare, interruptible=True)
+        self._peers.stop_listening()
+        self.exchange()  # all listeners are gone
+        session_config.experimental.collective_group_leader = "/job:worker/replica:0/task:0"
+        session_config.experimental.recv_buf_max_chunk = _CHUNK_BYTES
+        session_config.device_filters.append(f"/job:worker/task:{self.task}")
+        spec = tf.train.ClusterSpec({"worker": self._hosts})
+        try:
+            server = tf.train.Server(spec, "worker", self.task, config=session_config)
+        except tf.errors.OpError as error:
+            raise UserError(f"TensorFlow's server cannot use {self._hosts[self.task]}: {error.message}") from error
+        self.exchange()  # all servers listen: a step that finds one missing would spoil the group for good
+        return server.target
+
+
+ALONE = Cluster()
+
+
+def _program():
+    """A digest of this project's modules: other ones would build another graph."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    digest = hashlib.sha256()
+    paths = {getattr(module, "__file__", None) for module in sys.modules.values()}
+    for path in sorted(path for path in paths if path and path.startswith(root) and "site-packages" not in path):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()[:12]
+
+
+def _difference(first, other, prefix=""):
+    """The first entry that differs, in words."""
+    for key in sorted(set(first) | set(other)):
+        one, two = first.get(key), other.get(key)
+        if isinstance(one, dict) and isinstance(two, dict):
+            if found := _difference(one, two, f"{key} "):
+                return found
+        elif one != two:
+            return f"{prefix}{key} ({two} and {one})"
+    return None
