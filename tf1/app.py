@@ -250,10 +250,10 @@ COMMON_FLAGS = {
 
 
 # Ctrl-C, a request to end, a lost terminal (which Windows does not know).
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-def _heeded(numbers=_SIGNALS):
+def _heeded(numbers=SIGNALS):
     """Those of the signals that are not ignored: `nohup`, or a script's `&`, has them ignored, and so they stay."""
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
@@ -306,7 +306,7 @@ def _turn_stdout_off():
 
 @contextlib.contextmanager
 def signals_deferred():
-    """Holds _SIGNALS back until its block ends: a library's import may turn what they raise into an error."""
+    """Holds SIGNALS back until its block ends: a library's import may turn what they raise into an error."""
     received = []
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -353,7 +353,7 @@ def command(main):
         in_main_thread = threading.current_thread() is threading.main_thread()
         previous = {}
         if in_main_thread:  # the default action of these would leave temporary files
-            previous = {number: signal.signal(number, _terminate) for number in _heeded(_SIGNALS[1:])}
+            previous = {number: signal.signal(number, _terminate) for number in _heeded(SIGNALS[1:])}
         _terminated.clear()
         try:
             result = main(argv)

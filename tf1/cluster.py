@@ -18,12 +18,11 @@ import sys
 import numpy as np
 
 from tf1 import dropout, tf
-from tf1.app import Interrupted, UserError, check_hosts
+from tf1.app import SIGNALS, Interrupted, UserError, check_hosts
 
 _GROUP = 1  # TensorFlow's name for the workers, as members of collective operations
 _SMALL = 1 << 16  # elements; smaller gradients travel together
 _CHUNK_BYTES = 1 << 20
-_SIGNUM, _SAVE = range(2)  # the places in what the workers ask for
 
 
 def hosts_and_task(args):
@@ -205,8 +204,8 @@ class Cluster(contextlib.AbstractContextManager):
                     small[place] = tensor
                 else:
                     results[place] = self._sum(tensor, final_op="Div")
-            asked = tf.py_func(lambda: np.float32(self.ask()), [], tf.float32)
-            asked.set_shape([2])
+            asked = tf.py_func(self._asked, [], tf.float32)
+            asked.set_shape([1 + len(SIGNALS)])
             parts = [tf.reshape(tensor, [-1]) / self.size for tensor in small.values()] + [asked]
             sizes = [part.shape.num_elements() for part in parts]
             *parts, asked = tf.split(self._sum(tf.concat(parts, axis=0), final_op="Id"), sizes)
@@ -264,8 +263,14 @@ class Cluster(contextlib.AbstractContextManager):
         """The signal that a worker has got, or 0, and whether a checkpoint is due: for all the same since the last step."""
         return self.ask() if self._works_alone else self._agreed
 
+    def _asked(self):
+        """What this process asks for as numbers that can be added up: of a checkpoint, of each signal."""
+        signum, is_due = self.ask()
+        return np.float32([is_due, *(signum == number for number in SIGNALS)])
+
     def _note(self, asked):
-        self._agreed = int(asked[_SIGNUM]), bool(asked[_SAVE])
+        is_due, *signals = asked
+        self._agreed = next((number for number, count in zip(SIGNALS, signals) if count), 0), bool(is_due)
 
     def exchange(self, value=None, answer=None, interruptible=False):
         """`Peers.exchange`; where `interruptible`, a signal that this process gets ends the waiting."""
@@ -273,7 +278,8 @@ class Cluster(contextlib.AbstractContextManager):
             return answer([value])[0] if answer else None
 
         def poll():
-            if interruptible and (signum := self.ask()[_SIGNUM]):
+            signum, _ = self.ask()
+            if interruptible and signum:
                 raise Interrupted(signum, "Stopped while it waited for the other workers")
 
         return self._peers.exchange(value, answer, poll)
@@ -302,7 +308,7 @@ class Cluster(contextlib.AbstractContextManager):
             signum = next((signum for _, signum in values if signum), 0)
             return [(sum(value for value, _ in values), signum)] * self.size
 
-        total, signum = self.exchange((value, self.agreed[_SIGNUM] or self.ask()[_SIGNUM]), answer)
+        total, signum = self.exchange((value, self.ask()[0]), answer)
         self._agreed = signum, False
         return total
 
@@ -365,3 +371,9 @@ def _difference(first, other, prefix=""):
         elif one != two:
             return f"{prefix}{key} ({two} and {one})"
     return None
+
+
+if __name__ == "__main__":
+    from tf1.launcher import main
+
+    main()

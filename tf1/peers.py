@@ -73,7 +73,8 @@ class Peers:
         self._inbox = {other: queue.Queue() for other in range(len(hosts)) if other != task}
         self._writers, self._heard, self._done = {}, {}, set()
         self._server, self._closing, self._tasks = None, False, set()
-        self._stdout = sys.stdout
+        # Those of now: a worker's stdout will be turned off, and stderr is held back while TensorFlow is imported.
+        self._stdout, self._stderr = sys.stdout, os.dup(2) if sys.stderr else None
         self.failure = None
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -284,8 +285,8 @@ class Peers:
             return
         if isinstance(self.failure, Interrupted):
             self._print(str(self.failure))
-        else:
-            print(f"{os.path.basename(sys.argv[0])}: error: {self.failure}", file=sys.stderr, flush=True)
+        elif self._stderr is not None:
+            os.write(self._stderr, f"{os.path.basename(sys.argv[0])}: error: {self.failure}\n".encode())
         os._exit(self.failure.status)
 
     async def _tell(self, message):
@@ -314,6 +315,8 @@ class Peers:
             await self._tell(message)
         for writer in self._writers.values():
             writer.close()
+        if self._server:
+            self._server.close()
 
 
 def _failure(message):

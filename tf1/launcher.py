@@ -1,0 +1,210 @@
+"""Starts a whole cluster on this machine, and starts it again where one of its processes dies.
+
+    python -m tf1.cluster --workers=2 -- ptb_word_lm.py --config=small --save_path=runs/small
+
+Each line that a worker prints has its task before it. The cores are divided among the workers, and Ctrl-C reaches all
+of them. Where the system allows it, they have a network of their own, with nothing but the loopback in it.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+from tf1 import app
+from tf1.app import UserError
+
+_LOST = 75  # the status of a worker that has lost another one
+_END_SECONDS = 10.0  # for the others to end by themselves, once one has
+
+
+def parse_args(argv=None):
+    parser = app.ArgumentParser("python -m tf1.cluster", __doc__)
+    parser.add_argument("--workers", type=_count, default=2, help="processes to start (default: %(default)s)")
+    parser.add_argument(
+        "--restarts", type=app.integer, default=3, help="how often at most all begin again (default: %(default)s)"
+    )
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- SCRIPT FLAGS", help="what each worker runs")
+    args = parser.parse_args(argv)
+    args.command = args.command[args.command[:1] == ["--"] :]
+    if not args.command:
+        parser.error("the script is missing: give it, and its flags, behind --")
+    if not os.path.isfile(args.command[0]):
+        parser.error(f"{args.command[0]} is no file: name the script that the workers run")
+    return args
+
+
+def _count(text):
+    value = app.integer(text)
+    if not 1 <= value <= 256:
+        raise argparse.ArgumentTypeError(f"{value} is not in the range from 1 to 256")
+    return value
+
+
+# A network namespace, see network_namespaces(7); its numbers are Linux's.
+_NEW_USER, _NEW_NETWORK, _GET_FLAGS, _SET_FLAGS, _UP = 0x10000000, 0x40000000, 0x8913, 0x8914, 1
+
+
+def _leave_network():
+    """Gives this process, and those that it starts, a network of their own; OSError where the system forbids it."""
+    libc, uid, gid = ctypes.CDLL(None, use_errno=True), os.getuid(), os.getgid()
+    if libc.unshare(_NEW_NETWORK):
+        if libc.unshare(_NEW_USER | _NEW_NETWORK):
+            raise OSError(ctypes.get_errno(), "unshare")
+        for name, text in ("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1"):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:
+        request = struct.pack("16sh14x", b"lo", 0)
+        (flags,) = struct.unpack("16xh14x", fcntl.ioctl(loopback, _GET_FLAGS, request))
+        fcntl.ioctl(loopback, _SET_FLAGS, struct.pack("16sh14x", b"lo", flags | _UP))
+
+
+def isolate():
+    """Whether this process has now a network of its own. It is tried in another process first: there is no way back."""
+    if not sys.platform.startswith("linux"):
+        return False
+    child = os.fork()
+    if not child:
+        try:
+            _leave_network()
+            os._exit(0)
+        except (OSError, AttributeError):
+            os._exit(1)
+    if os.waitpid(child, 0)[1]:
+        return False
+    _leave_network()
+    return True
+
+
+def free_ports(count):
+    """Ports of the loopback address that nobody uses now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def cores_of(task, workers):
+    """The cores of this machine that are a worker's; where there are more workers than cores, they share them."""
+    cores = sorted(os.sched_getaffinity(0))
+    if workers >= len(cores):
+        return [cores[task % len(cores)]]
+    return cores[len(cores) * task // workers : len(cores) * (task + 1) // workers]
+
+
+class _Workers(contextlib.AbstractContextManager):
+    """The processes, started; at the block's end none of them is left."""
+
+    def __init__(self, command, count):
+        hosts = ",".join(f"127.0.0.1:{port}" for port in free_ports(count))
+        self.processes, self._threads = [], []
+        for task in range(count):
+            flags = [] if count == 1 else [f"--worker_hosts={hosts}", f"--task_index={task}"]
+            process = subprocess.Popen(
+                [sys.executable, *command, *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=lambda task=task: self._prepare(task, count),
+            )
+            self.processes.append(process)
+        for task, process in enumerate(self.processes):
+            for source, target in (process.stdout, sys.stdout), (process.stderr, sys.stderr):
+                self._threads.append(threading.Thread(target=self._copy, args=(task, source, target), daemon=True))
+                self._threads[-1].start()
+
+    @staticmethod
+    def _prepare(task, count):
+        """What a worker does before its script."""
+        with contextlib.suppress(OSError, AttributeError):  # other systems than Linux
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # it does not outlive the launcher, however that ends
+            os.sched_setaffinity(0, cores_of(task, count))
+
+    @staticmethod
+    def _copy(task, source, target):
+        for line in source:
+            with contextlib.suppress(OSError):  # the reader has gone away; the workers go on
+                target.write(f"[{task}] {line.decode(errors='replace')}")
+                target.flush()
+
+    def signal(self, number):
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+
+    def wait(self):
+        """Waits until all have ended, which they do soon after one has failed; returns their statuses."""
+        deadline = None
+        while any(process.poll() is None for process in self.processes):
+            if deadline is None and any(process.returncode for process in self.processes):
+                deadline = time.monotonic() + _END_SECONDS
+            if deadline and time.monotonic() > deadline:
+                self.signal(signal.SIGKILL)
+            time.sleep(0.05)
+        for thread in self._threads:
+            thread.join()
+        return [process.returncode for process in self.processes]
+
+    def __exit__(self, *exc_info):
+        self.signal(signal.SIGKILL)
+        for process in self.processes:
+            process.wait()
+
+
+def run(command, count, restarts):
+    """Runs the cluster to its end, and returns the status of the command."""
+    can_go_on = any(argument.split("=")[0] == "--save_path" for argument in command)
+    received = []
+    numbers = [number for number in app.SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    workers = None
+
+    def pass_on(number, frame):
+        received.append(number)
+        if workers:
+            workers.signal(number)
+
+    previous = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        for attempt in range(restarts + 1):
+            with _Workers(command, count) as workers:
+                if received:  # while they were started
+                    workers.signal(received[-1])
+                statuses = workers.wait()
+            if not any(statuses):
+                return 0
+            lost = [task for task, status in enumerate(statuses) if status < 0 or status == _LOST]
+            dead = [task for task in lost if statuses[task] < 0]
+            if received:
+                return next((status for status in statuses if status > 0), 128 + received[0])
+            if not lost:
+                return next(status for status in statuses if status)
+            which = f"task {dead[0]} was ended by signal {-statuses[dead[0]]}" if dead else "a task was lost"
+            if not can_go_on:
+                raise UserError(f"{which}, and without --save_path there is nothing to go on from", _LOST)
+            if attempt < restarts:
+                print(f"{which[0].upper()}{which[1:]}: all start again ({attempt + 1} of {restarts})", flush=True)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    raise UserError(f"{which}, and {restarts} restarts are used up: the same command goes on", _LOST)
+
+
+@app.command
+def main(argv=None):
+    args = parse_args(argv)
+    is_alone = isolate()
+    if not is_alone and args.workers > 1:
+        print("The workers' ports are open to the network, and to all users of this machine (docs/clusters.md)")
+    if status := run(args.command, args.workers, args.restarts):
+        raise SystemExit(status)
