@@ -611,9 +611,9 @@ def modes_of(rnn_mode, precision, batch_size, units, gates):
     return modes.choose_modes(types.SimpleNamespace(rnn_mode=rnn_mode, precision=precision), batch_size, units, gates)
 
 
-def start_session(tf, session_config, weights):
+def start_session(tf, session_config, weights, target=""):
     """A session with the variables initialised, those of `weights` (names without the scope Model) with its values."""
-    session = tf.Session(config=session_config)
+    session = tf.Session(target, config=session_config)
     session.run(tf.global_variables_initializer())
     by_name = {variable.op.name.removeprefix("Model/"): variable for variable in tf.trainable_variables()}
     session.run([tf.assign(by_name[name], value) for name, value in weights.items()])

@@ -230,7 +230,7 @@ COMMON_FLAGS = {
     "--worker_hosts": {
         "type": worker_hosts,
         "metavar": "HOST:PORT,...",
-        "help": "addresses of all processes that train together, the same in each (default: those of TF_CONFIG, or none)",
+        "help": "addresses of all processes that train together, alike in each (default: TF_CONFIG's, or none)",
     },
     "--task_index": {"type": integer, "help": "which of --worker_hosts this process is, from 0 on"},
     "--peer_timeout": {

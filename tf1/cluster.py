@@ -181,6 +181,10 @@ class Cluster(contextlib.AbstractContextManager):
         rows = self.rows(array.shape[-2])
         return array[..., rows.start : rows.stop, :]
 
+    def all_rows(self, parts):
+        """The array whose `own_rows` the parts are, in the order of the tasks."""
+        return parts[0] if self.size == 1 else np.concatenate(parts, axis=-2)
+
     def folder_of(self, args):
         """Where the pictures belong; None in a worker, which draws none."""
         return (args.save_path or "plots") if self.is_chief else None
@@ -260,7 +264,7 @@ class Cluster(contextlib.AbstractContextManager):
 
     @property
     def agreed(self):
-        """The signal that a worker has got, or 0, and whether a checkpoint is due: for all the same since the last step."""
+        """The signal that a worker has got, or 0, and whether a checkpoint is due; in all the same since a step."""
         return self.ask() if self._works_alone else self._agreed
 
     def _asked(self):

@@ -32,6 +32,7 @@ _NOTICE_SECONDS = 30.0  # between two lines that say whom one waits for
 _DIAL_SECONDS = 5.0
 _GRACE_SECONDS = 2.0  # from a fault on, for the main thread to come to its own end
 _LINE_BYTES = 1 << 30
+_UNREACHABLE = (OSError, asyncio.TimeoutError)  # noqa: UP041, the second is no OSError before Python 3.11
 
 
 def encoded(value):
@@ -174,12 +175,12 @@ class Peers:
         while reader is None:
             try:
                 reader, writer = await self._connect(other)
-            except (OSError, asyncio.TimeoutError):
+            except _UNREACHABLE:
                 await asyncio.sleep(0.2)
         writer.write(f"{encoded({'hello': other, 'hosts': self._hosts})}\n".encode())
         try:
             hello = await asyncio.wait_for(self._read_message(reader), self._timeout)
-        except (asyncio.TimeoutError, OSError, ValueError):
+        except (*_UNREACHABLE, ValueError):
             return self._fail(f"what listens at {self._hosts[other]} is no task of this cluster: name a free port", 2)
         self._greet(other, hello, reader, writer)
 
@@ -191,7 +192,7 @@ class Peers:
                 return self._fail(**_failure(hello))
             if "hello" not in hello or 0 in self._writers or self._task == 0:
                 raise ValueError
-        except (asyncio.TimeoutError, OSError, ValueError):
+        except (*_UNREACHABLE, ValueError):
             return writer.close()  # nobody of ours
         writer.write(f"{encoded({'hello': self._task, 'hosts': self._hosts})}\n".encode())
         self._greet(0, {**hello, "hello": 0, "asked": hello["hello"]}, reader, writer)
@@ -299,7 +300,7 @@ class Peers:
                 writer = self._writers.get(other) or (await self._connect(other))[1]
                 writer.write(f"{encoded(message)}\n".encode())
                 await asyncio.wait_for(writer.drain(), 1)
-            except (OSError, asyncio.TimeoutError):
+            except _UNREACHABLE:
                 pass  # it is not there, or has just ended itself
 
         await asyncio.wait_for(asyncio.gather(*(tell(other) for other in self._inbox)), 2 * _DIAL_SECONDS)

@@ -12,7 +12,7 @@ from tf1.app import Interrupted, StopRequest, UserError
 from tf1.checkpoints import Checkpoints, find, load_weights
 from tf1.cluster import Cluster
 from tf1.metrics import Metrics
-from tf1.modes import check_memory
+from tf1.modes import check_memory, choose_rnn_mode
 
 
 class Position(types.SimpleNamespace):
@@ -61,8 +61,8 @@ class Run(contextlib.AbstractContextManager):
       curves: names of values of the position that get a point in TensorBoard a hundred times an epoch.
       position: the values that a `Position` has at the start of an epoch: JSON values, and arrays, which the checkpoint
         keeps as variables.
-      cluster: the `Cluster`, if there is one, whose workers train together. An array's axis before the last is then the batch's, and each
-        position has its worker's rows; the chief alone saves and records.
+      cluster: the `Cluster`, if there is one, whose workers train together. An array's axis before the last is the
+        batch's, and the position has this worker's rows; the chief alone saves and records.
 
     Attributes:
       session: its variables are initialised, or restored.
@@ -72,7 +72,9 @@ class Run(contextlib.AbstractContextManager):
 
     def __init__(self, args, identity, epoch_size, session_config=None, curves=(), cluster=None, **position):
         self._save_path, self._save_every, self._init_from = args.save_path, args.save_every, args.init_from
-        self._cluster, self._common = cluster or Cluster(), {**identity, "rnn_mode": getattr(args, "rnn_mode", "basic")}
+        self._cluster, self._common = cluster or Cluster(), dict(identity)
+        if self._cluster.size > 1:
+            self._common["rnn_mode"] = choose_rnn_mode(args.rnn_mode)
         if self._init_from:
             identity = {**identity, "init_from": os.path.realpath(self._init_from)}
         self._identity, self._epoch_size, self._session_config = identity, epoch_size, session_config
@@ -237,7 +239,7 @@ class Run(contextlib.AbstractContextManager):
         values = {"records": self.records, "position": values, "wall_s": time.time() - self._start_time}
 
         def write(workers):  # with the rows of each
-            arrays = {name: np.concatenate([rows[name] for rows in workers], axis=-2) for name in self._arrays}
+            arrays = {name: self._cluster.all_rows([own[name] for own in workers]) for name in self._arrays}
             self._checkpoints.save(self.session, values, arrays, kept_as)
             self._metrics.write(self.records)
             return [None] * len(workers)
