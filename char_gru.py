@@ -169,8 +169,9 @@ class CharGRU:
         if is_training:
             optimizer, global_step = tf.train.AdamOptimizer(self.learning_rate), tf.train.get_or_create_global_step()
             # An op of the gradient runs where the op that it belongs to does.
-            grads, tvars = zip(*optimizer.compute_gradients(self.loss, colocate_gradients_with_ops=True))
-            self.loss, *grads = cluster.average(self.loss, *grads)  # over the rows of all workers
+            loss = self.loss / cluster.size
+            grads, tvars = zip(*optimizer.compute_gradients(loss, colocate_gradients_with_ops=True))
+            self.loss, *grads = cluster.add_up(loss, *grads)  # over the rows of all workers
             self.train_op = optimizer.apply_gradients(zip(grads, tvars), global_step)
 
     def build_generation(self, temperature, top_k):

@@ -135,19 +135,19 @@ class PTBModel:
             # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
         self._losses = tf.reshape(loss, [batch_size, num_steps])
-        # Summed over the time steps, averaged over the rows: cost / num_steps is nats for a word.
-        cost = tf.reduce_sum(loss) / batch_size
+        # Summed over the time steps, averaged over the rows of all workers: cost / num_steps is nats for a word.
+        cost = tf.reduce_sum(loss) / (batch_size * input_.cluster.size)
         if is_training:
             self._build_update(config, rnn_mode, cost)
         else:
-            (self._cost,) = input_.cluster.average(cost)
+            (self._cost,) = input_.cluster.add_up(cost)
 
     def _build_update(self, config, rnn_mode, cost):
         self._lr = tf.Variable(0.0, trainable=False)
         tvars = tf.trainable_variables()
         # Truncated BPTT: the gradient ends at initial_state, which is fed, so it covers num_steps steps.
         grads, rate = tf.gradients(cost, tvars), self._lr
-        self._cost, *grads = self._input.cluster.average(cost, *grads)  # over the rows of all workers
+        self._cost, *grads = self._input.cluster.add_up(cost, *grads)  # over the rows of all workers
         if rnn_mode == "basic":
             grads, _ = tf.clip_by_global_norm(grads, config.max_grad_norm)
         else:  # the learning rate takes the factor of all gradients, which saves a pass over them

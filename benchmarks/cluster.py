@@ -129,13 +129,14 @@ class DealtPTB(sides.PTB):
 
 def work(size, means, hosts, task):
     """What a worker's process does: reads numbers of steps from stdin, and makes them."""
+    out, sys.stdout = sys.stdout, open(os.devnull, "w")  # a worker says who it is
     steps = getattr(DealtPTB(size, hosts.split(","), int(task)), means)()
-    print(json.dumps({}), flush=True)
+    print(json.dumps({}), file=out, flush=True)
     for line in sys.stdin:
         begin = time.perf_counter()
         units, losses = zip(*itertools.islice(steps, int(line)))
         seconds, losses = time.perf_counter() - begin, [float(loss) for loss in losses]
-        print(json.dumps({"seconds": seconds, "units": sum(units), "losses": losses}), flush=True)
+        print(json.dumps({"seconds": seconds, "units": sum(units), "losses": losses}), file=out, flush=True)
     os._exit(0)  # the steps have no end
 
 

@@ -22,6 +22,7 @@ def test_ptb_reading(run_module):
     )
 
 
+@pytest.mark.slow
 def test_ptb_evaluation(run_module, corpus, tmp_path):
     folder = corpus("a b c d e f \n" * 100, "a b c \n" * 120, "a b c d \n" * 120)
     # The small model's shape, hardly trained.
@@ -46,6 +47,7 @@ def test_series_generation(run_module):
     assert all(float(line.split()[-1]) < 1e-5 for line in lines)  # the difference of the values
 
 
+@pytest.mark.slow
 def test_echo_training(run_module):
     process = run_module("benchmarks.echo_training", "--steps=50")
     assert (process.returncode, process.stderr) == (0, "")

@@ -594,6 +594,7 @@ def test_gradients_of_the_introduction(capsys):
     assert "difference at most 0.0" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_whole_text_without_validation(book, monkeypatch, capsys):
     arguments = [*SMALL, "--data_path=book.txt", "--train_part=1", "--set", "n_epochs=3"]
     expected = char_gru.main([*arguments, "--save_path=whole"])

@@ -216,7 +216,7 @@ class TestFaults:
         command += ["--save_every=3steps"]
         succeeded(cluster(2, [*command, f"--save_path={tmp_path}/whole"]))
         command += [f"--save_path={tmp_path}/killed"]
-        for kill in range(6):
+        for kill in range(18):
             processes = cluster(2, command)
             time.sleep(random.Random(kill).uniform(2, 9))
             victim = kill % 2
@@ -251,6 +251,15 @@ class TestFaults:
         processes[0].send_signal(number)
         ((status, out, err),) = ended(processes)
         assert (status, out, err) == (128 + number, "Stopped while it waited for the other workers\n", "")
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("task", [0, 1])
+    def test_who_is_waited_for_is_said_every_30_seconds(self, task, cluster, corpus):
+        (process,) = cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[task])
+        start = time.monotonic()
+        for lines in (1, 2):
+            wait_for(process, f"^Waiting for task {1 - task} \\({process.hosts[1 - task]}\\)$", timeout=70)
+            assert time.monotonic() - start == pytest.approx(30 * lines, abs=5)
 
     @pytest.mark.slow
     def test_a_full_disk_at_the_chief_ends_all(self, cluster, corpus, tmp_path):
@@ -382,6 +391,16 @@ class TestRefusals:
             own_err == f"ptb_word_lm.py: error: port {port} cannot be used (Address already in use): name a free one\n"
         )
         assert f"port {port} cannot be used" in err and len(err.splitlines()) == 1
+
+    def test_a_task_out_of_range_ends_those_who_wait(self, cluster, corpus):
+        processes = cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[0])
+        wait_for(processes[0], "Corpus")
+        processes += cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[2], hosts=processes[0].hosts)
+        for status, _, err in ended(processes):
+            assert (status, err) == (
+                2,
+                "ptb_word_lm.py: error: task 2 is out of range: --worker_hosts names 2, from 0 to 1\n",
+            )
 
     def test_a_batch_that_does_not_divide(self, cluster, corpus):
         for status, _, err in ended(cluster(3, [*PTB, f"--data_path={corpus}"])):

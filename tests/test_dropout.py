@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf1 import rnn, tf
-from tf1.dropout import DropoutWrapper, dropout
+from tf1.dropout import DropoutWrapper, dropout, for_part
 
 
 def draw(seed=1, step=0, layer=0, time_step=0, keep_prob=0.35):
@@ -154,3 +154,19 @@ def test_each_wrapper_of_a_graph_has_masks_of_its_own():
     first, second, third = draw(3)
     assert not np.array_equal(first, second) and not np.array_equal(second, third)
     np.testing.assert_array_equal(draw(1), [first])  # another graph begins anew
+
+
+@pytest.mark.parametrize("shape,rows_axis", [([12, 7, 5], 0), ([12, 3], 0), ([7, 12, 5], 1), ([3, 12, 1], 1)])
+@pytest.mark.parametrize("parts", [2, 4])
+def test_the_processes_of_a_cluster_have_the_masks_of_their_rows(shape, rows_axis, parts):
+    def mask(shape, part, parts):
+        with tf.Graph().as_default(), tf.Session() as session, for_part(part, parts):
+            tf.set_random_seed(1)
+            y = dropout(tf.ones(shape), 0.5, layer=2, time_step=3, rows_axis=rows_axis)
+            session.run(tf.global_variables_initializer())
+            return session.run(y)
+
+    own_shape = list(shape)
+    own_shape[rows_axis] //= parts
+    dealt = [mask(own_shape, part, parts) for part in range(parts)]
+    assert np.array_equal(np.concatenate(dealt, axis=rows_axis), mask(shape, 0, 1))

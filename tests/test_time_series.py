@@ -188,6 +188,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, cap
     assert "The run in parts is finished; its last lines again:\n100 " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_finished_run_goes_on_with_more_iterations(in_tmp_path):
     expected = time_series.main(["--config=test", "--save_path=whole"])
     for iterations in (1, 60, 102):

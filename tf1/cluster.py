@@ -1,6 +1,6 @@
 """Several processes, on one machine or on several, train one network together.
 
-Each worker holds all variables and its own rows of the batch. In each step the gradients of all rows are averaged by
+Each worker holds all variables and its own rows of the batch. In each step the gradients of all rows are added up by
 TensorFlow's ring all-reduce, so that all workers make the same step, the one that a single process would make with the
 whole batch. Nothing else is shared: there is no parameter server.
 
@@ -10,9 +10,11 @@ without password or encryption. docs/clusters.md says what to do about it.
 
 import contextlib
 import hashlib
+import importlib
 import ipaddress
 import json
 import os
+import signal
 import sys
 
 import numpy as np
@@ -21,8 +23,8 @@ from tf1 import dropout, tf
 from tf1.app import SIGNALS, Interrupted, UserError, check_hosts
 
 _GROUP = 1  # TensorFlow's name for the workers, as members of collective operations
-_SMALL = 1 << 16  # elements; smaller gradients travel together
-_CHUNK_BYTES = 1 << 20
+_SMALL = 1 << 19  # elements; smaller gradients travel together
+_CHUNK_BYTES = 1 << 20  # of what is sent: smaller and larger ones take longer
 
 
 def hosts_and_task(args):
@@ -75,7 +77,7 @@ class Cluster(contextlib.AbstractContextManager):
 
         with Cluster(args, config.batch_size) as cluster:
             rows = cluster.rows(config.batch_size)                     # of the batch, those of this worker
-            cost, *grads = cluster.average(cost, *grads)               # in the graph: over all rows
+            cost, *grads = cluster.add_up(cost, *grads)                # in the graph: over all rows
             with Run(..., cluster=cluster) as run:
                 text = cluster.by_chief(lambda: write_text(...))       # done once, and known to all
 
@@ -92,7 +94,12 @@ class Cluster(contextlib.AbstractContextManager):
     """
 
     def __init__(self, args=None, batch_size=None):
-        self._hosts, self.task = hosts_and_task(args) if args else ([], 0)
+        try:
+            self._hosts, self.task = hosts_and_task(args) if args else ([], 0)
+        except UserError as error:
+            if args.worker_hosts:  # those who wait for this one
+                _peers().tell(args.worker_hosts, error)
+            raise
         self.size, self.is_chief = max(1, len(self._hosts)), self.task == 0
         self.ask = lambda: (0, False)
         self._args, self._batch_size, self._peers, self._works_alone = args, batch_size, None, self.size == 1
@@ -102,11 +109,9 @@ class Cluster(contextlib.AbstractContextManager):
         self._stack = contextlib.ExitStack()
         if self.size == 1:
             return self
-        from tf1.peers import Peers  # asyncio takes a tenth of the time that --help has
-
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # its lines about a lost peer say less than ours
         with self._stack:
-            self._peers = Peers(self._hosts, self.task, self._args.peer_timeout)
+            self._peers = _peers().Peers(self._hosts, self.task, self._args.peer_timeout)
             self._stack.push(self._leave)
             rows = self.rows(self._batch_size)
             self._say_who_may_connect()
@@ -133,15 +138,21 @@ class Cluster(contextlib.AbstractContextManager):
             if not self.is_chief:
                 print(f"Task {self.task} has ended")
             return False
-        if isinstance(error, (UserError, Interrupted)):
-            self._peers.close(error)
-            return False
         if isinstance(error, tf.errors.OpError):
             self._peers.wait_for_failure(1.0)
-            if self._peers.failure:
-                self._peers.close(self._peers.failure)
-                raise self._peers.failure from error
-        self._peers.close(UserError(f"{exc_type.__name__}: {error}", 1))
+            lost = self._peers.failure
+            if not lost and isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
+                lost = UserError("TensorFlow has lost the connection to another worker", 75)
+            if lost:
+                self._peers.close(lost)
+                raise lost from error
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):  # a signal, before the training
+            signum = signal.SIGINT if isinstance(error, KeyboardInterrupt) else (error.code or 0) - 128
+            self._peers.close(Interrupted(signum, "Stopped"))
+        elif isinstance(error, (UserError, Interrupted)):
+            self._peers.close(error)
+        else:
+            self._peers.close(UserError(f"{exc_type.__name__}: {error}"[:200], 1))
         return False
 
     def _say_who_may_connect(self):
@@ -189,16 +200,16 @@ class Cluster(contextlib.AbstractContextManager):
         """Where the pictures belong; None in a worker, which draws none."""
         return (args.save_path or "plots") if self.is_chief else None
 
-    # What is averaged.
+    # What is added up.
 
-    def average(self, *tensors):
-        """The means over all workers, float32 tensors of known shapes; of `IndexedSlices` the rows of all workers.
+    def add_up(self, *tensors):
+        """The sums over all workers of float32 tensors of known shapes; of `IndexedSlices` the rows of all workers.
 
         One call makes one step of the cluster: with the tensors travels what the workers ask for.
         """
         if self.size == 1:
             return list(tensors)
-        with tf.name_scope("average"), tf.device("/cpu:0"):
+        with tf.name_scope("add_up"), tf.device("/cpu:0"):
             results = list(tensors)
             small = {}
             for place, tensor in enumerate(tensors):
@@ -207,12 +218,12 @@ class Cluster(contextlib.AbstractContextManager):
                 elif tensor.shape.num_elements() < _SMALL:
                     small[place] = tensor
                 else:
-                    results[place] = self._sum(tensor, final_op="Div")
+                    results[place] = self._sum(tensor)
             asked = tf.py_func(self._asked, [], tf.float32)
             asked.set_shape([1 + len(SIGNALS)])
-            parts = [tf.reshape(tensor, [-1]) / self.size for tensor in small.values()] + [asked]
+            parts = [tf.reshape(tensor, [-1]) for tensor in small.values()] + [asked]
             sizes = [part.shape.num_elements() for part in parts]
-            *parts, asked = tf.split(self._sum(tf.concat(parts, axis=0), final_op="Id"), sizes)
+            *parts, asked = tf.split(self._sum(tf.concat(parts, axis=0)), sizes)
             noted = tf.py_func(self._note, [asked], [])
             with tf.control_dependencies([noted]):
                 for place, values in zip(small, parts):
@@ -223,11 +234,11 @@ class Cluster(contextlib.AbstractContextManager):
         self._instances += 1
         return {"group_size": self.size, "group_key": _GROUP, "instance_key": self._instances}
 
-    def _sum(self, tensor, final_op):
+    def _sum(self, tensor):
         return tf.raw_ops.CollectiveReduce(
             input=tensor,
             merge_op="Add",
-            final_op=final_op,
+            final_op="Id",
             subdiv_offsets=[],
             communication_hint="ring",
             **self._instance(),
@@ -235,12 +246,13 @@ class Cluster(contextlib.AbstractContextManager):
 
     def _all_slices(self, slices):
         """The rows of all workers, one below the other, as they stand in the whole batch."""
-
-        def gather(tensor):
-            shape = [self.size * tensor.shape[0].value, *tensor.shape[1:].as_list()]
-            return tf.raw_ops.CollectiveGather(input=tensor, shape=shape, communication_hint="ring", **self._instance())
-
-        return tf.IndexedSlices(gather(slices.values / self.size), gather(slices.indices), slices.dense_shape)
+        count, width = slices.values.shape.as_list()
+        indices = tf.bitcast(slices.indices, tf.float32)[:, None]  # so that they travel with the values
+        rows = tf.concat([slices.values, indices], axis=1)
+        shape = [self.size * count, width + 1]
+        rows = tf.raw_ops.CollectiveGather(input=rows, shape=shape, communication_hint="ring", **self._instance())
+        values, indices = tf.split(rows, [width, 1], axis=1)
+        return tf.IndexedSlices(values, tf.bitcast(indices[:, 0], tf.int32), slices.dense_shape)
 
     def broadcast(self, variables):
         """An operation that gives the variables of all workers the chief's values."""
@@ -349,6 +361,11 @@ class Cluster(contextlib.AbstractContextManager):
             raise UserError(f"TensorFlow's server cannot use {self._hosts[self.task]}: {error.message}") from error
         self.exchange()  # all servers listen: a step that finds one missing would spoil the group for good
         return server.target
+
+
+def _peers():
+    """The module, imported when it is needed: asyncio takes a good part of the half second that --help has."""
+    return importlib.import_module("tf1.peers")
 
 
 ALONE = Cluster()

@@ -57,8 +57,8 @@ def _uniform_part(x, seed, rows_axis):
         place = counter + tf.constant([start // 4, 0], tf.uint64)
         shape = [start % 4 + count]
         made = tf.raw_ops.StatelessRandomUniformV2(shape=shape, key=key, counter=place, alg=_PHILOX)
-        numbers.append(made[start % 4 :])
-    return tf.reshape(tf.stack(numbers), x.shape)
+        numbers.append(made[start % 4 :] if start % 4 else made)
+    return tf.reshape(tf.stack(numbers) if len(numbers) > 1 else numbers[0], x.shape)
 
 
 _INPUTS, _OUTPUTS, _STATES = range(3)  # of a cell

@@ -15,9 +15,11 @@ A process that is killed is found out by its closed connection, at once, one tha
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import queue
+import socket
 import sys
 import threading
 import time
@@ -55,6 +57,15 @@ def decoded(text):
         return array.reshape(value["shape"])
 
     return json.loads(text, object_hook=decode_array)
+
+
+def tell(hosts, error):
+    """Tells those who wait at the addresses that a process of theirs cannot start, and why."""
+    message = encoded({"end": str(error), "status": error.status, "signum": 0})
+    for host, _, port in (address.rpartition(":") for address in hosts):
+        with contextlib.suppress(OSError):  # nobody is there
+            with socket.create_connection((host.strip("[]"), int(port)), timeout=1) as connection:
+                connection.sendall(f"{message}\n".encode())
 
 
 class Peers:
