@@ -43,13 +43,13 @@ def parse_args(argv=None):
 def bytes_on_paper(config, workers):
     """What one worker sends in a step.
 
-    Of each gradient that is averaged 2 (N - 1) / N go over each link of the ring, once to be added up and once to be
+    Of each gradient that is added up 2 (N - 1) / N go over each link of the ring, once to be added up and once to be
     passed on; of the embedding's rows, which are put side by side, N - 1 workers' pass each link.
     """
     H, V, layers = config.hidden_size, config.vocab_size, config.num_layers
-    averaged = layers * (2 * H * 4 * H + 4 * H) + H * V + V
+    added = layers * (2 * H * 4 * H + 4 * H) + H * V + V
     rows = ROWS * config.num_steps * (H + 1)  # with a word's id each
-    return 4 * (2 * (workers - 1) / workers * averaged + (workers - 1) * rows)
+    return 4 * (2 * (workers - 1) / workers * added + (workers - 1) * rows)
 
 
 class DealtPTB(sides.PTB):
