@@ -3,7 +3,7 @@
     make soak
 
 kills every script in every mode, tries to read what a fuzzer makes up, and writes a summary to results/soak.md; it
-takes a quarter of an hour. The tests in test_resume.py use the same functions for a few minutes.
+takes half an hour. The tests in test_resume.py use the same functions for a few minutes.
 """
 
 import concurrent.futures

@@ -142,22 +142,26 @@ class Cluster(contextlib.AbstractContextManager):
             if not self.is_chief:
                 print(f"Task {self.task} has ended")
             return False
-        if isinstance(error, tf.errors.OpError):
-            self._peers.wait_for_failure(1.0)
-            lost = self._peers.failure
-            if not lost and isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
-                lost = UserError("TensorFlow has lost the connection to another worker", 75)
-            if lost:
-                self._peers.close(lost)
-                raise lost from error
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):  # a signal, before the training
+        if isinstance(error, (UserError, Interrupted)):
+            self._peers.close(error)
+        elif isinstance(error, (KeyboardInterrupt, SystemExit)):  # a signal, before the training
             signum = signal.SIGINT if isinstance(error, KeyboardInterrupt) else (error.code or 0) - 128
             self._peers.close(Interrupted(signum, "Stopped"))
-        elif isinstance(error, (UserError, Interrupted)):
-            self._peers.close(error)
         else:
+            if isinstance(error, tf.errors.OpError):
+                self._raise_loss(error)
             self._peers.close(UserError(f"{exc_type.__name__}: {error}"[:200], 1))
         return False
+
+    def _raise_loss(self, error):
+        """Raises the loss of another worker, where that is why TensorFlow has failed."""
+        self._peers.wait_for_failure(1.0)
+        lost = self._peers.failure
+        if not lost and isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
+            lost = UserError("TensorFlow has lost the connection to another worker", _peers().LOST)
+        if lost:
+            self._peers.close(lost)
+            raise lost from error
 
     def _say_who_may_connect(self):
         def is_loopback(host):

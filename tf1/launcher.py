@@ -21,8 +21,8 @@ import time
 
 from tf1 import app
 from tf1.app import UserError
+from tf1.peers import LOST
 
-_LOST = 75  # the status of a worker that has lost another one
 _END_SECONDS = 10.0  # for the others to end by themselves, once one has
 
 
@@ -183,7 +183,7 @@ def run(command, count, restarts):
                 statuses = workers.wait()
             if not any(statuses):
                 return 0
-            lost = [task for task, status in enumerate(statuses) if status < 0 or status == _LOST]
+            lost = [task for task, status in enumerate(statuses) if status < 0 or status == LOST]
             dead = [task for task in lost if statuses[task] < 0]
             if received:
                 return next((status for status in statuses if status > 0), 128 + received[0])
@@ -191,13 +191,13 @@ def run(command, count, restarts):
                 return next(status for status in statuses if status)
             which = f"task {dead[0]} was ended by signal {-statuses[dead[0]]}" if dead else "a task was lost"
             if not can_go_on:
-                raise UserError(f"{which}, and without --save_path there is nothing to go on from", _LOST)
+                raise UserError(f"{which}, and without --save_path there is nothing to go on from", LOST)
             if attempt < restarts:
                 print(f"{which[0].upper()}{which[1:]}: all start again ({attempt + 1} of {restarts})", flush=True)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    raise UserError(f"{which}, and {restarts} restarts are used up: the same command goes on", _LOST)
+    raise UserError(f"{which}, and {restarts} restarts are used up: the same command goes on", LOST)
 
 
 @app.command
