@@ -558,6 +558,8 @@ def main(argv=None):
     args = parse_args(argv)
     if args.start_string == "":
         raise UserError("--start_string is empty: give at least one character")
+    if args.worker_hosts and (args.generate or args.section != "train"):
+        raise UserError("--worker_hosts goes with a training alone: leave it out")
     if args.generate:
         return write(args)
     config = get_config(args)
