@@ -11,12 +11,10 @@ which sending takes as long as computing. All of it is written to results/cluste
 
 import contextlib
 import importlib.util
-import itertools
 import json
 import os
 import subprocess
 import sys
-import time
 import types
 
 import numpy as np
@@ -110,12 +108,9 @@ class DealtPTB(sides.PTB):
             model = torch.nn.parallel.DistributedDataParallel(model)
         parameters = list(model.parameters())
         optimizer = torch.optim.SGD(parameters, lr=config.learning_rate)
-        rows = self.ids[: len(self.ids) // config.batch_size * config.batch_size].reshape(config.batch_size, -1)
-        rows = rows[self.task * ROWS : (self.task + 1) * ROWS].T
-        rows, steps = torch.tensor(np.ascontiguousarray(rows)), config.num_steps
         state = tuple(torch.zeros(config.num_layers, ROWS, config.hidden_size) for _ in range(2))
-        for start in itertools.cycle(range(0, len(rows) - steps, steps)):
-            loss, state = model(rows[start : start + steps], rows[start + 1 : start + steps + 1], state)
+        for x, y in self.torch_batches(range(self.task * ROWS, (self.task + 1) * ROWS)):
+            loss, state = model(x, y, state)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
@@ -131,12 +126,7 @@ def work(size, means, hosts, task):
     """What a worker's process does: reads numbers of steps from stdin, and makes them."""
     out, sys.stdout = sys.stdout, open(os.devnull, "w")  # a worker says who it is
     steps = getattr(DealtPTB(size, hosts.split(","), int(task)), means)()
-    print(json.dumps({}), file=out, flush=True)
-    for line in sys.stdin:
-        begin = time.perf_counter()
-        units, losses = zip(*itertools.islice(steps, int(line)))
-        seconds, losses = time.perf_counter() - begin, [float(loss) for loss in losses]
-        print(json.dumps({"seconds": seconds, "units": sum(units), "losses": losses}), file=out, flush=True)
+    sides.take_turns(steps, out)
     os._exit(0)  # the steps have no end
 
 

@@ -84,6 +84,16 @@ class PTB:
                 getattr(lstm, f"bias_hh_l{layer}").zero_()
         return embedding, lstm, softmax
 
+    def torch_batches(self, own_rows):
+        """Yields inputs and targets, [num_steps, rows] each, of those rows of the batch, without end."""
+        import torch
+
+        batch_size, steps = self.config.batch_size, self.config.num_steps
+        rows = self.ids[: len(self.ids) // batch_size * batch_size].reshape(batch_size, -1)[own_rows].T
+        rows = torch.tensor(np.ascontiguousarray(rows))
+        for start in itertools.cycle(range(0, len(rows) - steps, steps)):
+            yield rows[start : start + steps], rows[start + 1 : start + steps + 1]
+
     def torch(self, precision, compiled=False):
         import torch
 
@@ -99,11 +109,9 @@ class PTB:
             return torch.nn.functional.cross_entropy(logits, y.reshape(-1), reduction="sum") / config.batch_size, state
 
         forward = torch.compile(forward) if compiled else forward
-        rows = self.ids[: len(self.ids) // config.batch_size * config.batch_size].reshape(config.batch_size, -1).T
-        rows, steps = torch.tensor(np.ascontiguousarray(rows)), config.num_steps
         state = tuple(torch.zeros(config.num_layers, config.batch_size, config.hidden_size) for _ in range(2))
-        for start in itertools.cycle(range(0, len(rows) - steps, steps)):
-            loss, state = forward(rows[start : start + steps], rows[start + 1 : start + steps + 1], state)
+        for x, y in self.torch_batches(range(config.batch_size)):
+            loss, state = forward(x, y, state)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
@@ -643,6 +651,18 @@ def build(task, side):
     return getattr(work, means)(*precision)
 
 
+def take_turns(steps, out):
+    """Reads numbers of steps from stdin, makes them, and writes to `out` what they took, a line of JSON each."""
+    start_peak = peak_bytes()
+    print(json.dumps({}), file=out, flush=True)
+    for line in sys.stdin:
+        begin = time.perf_counter()
+        units, losses = zip(*itertools.islice(steps, int(line)))
+        seconds, losses = time.perf_counter() - begin, [float(loss) for loss in losses]
+        found = {"seconds": seconds, "units": sum(units), "losses": losses, "peak": peak_bytes() - start_peak}
+        print(json.dumps(found), file=out, flush=True)
+
+
 def peak_bytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
@@ -656,14 +676,7 @@ def main():
         from tf1 import tf
 
         tf.zeros([])
-    start_peak = peak_bytes()
-    print(json.dumps({"ready": side}), flush=True)
-    for line in sys.stdin:
-        begin = time.perf_counter()
-        units, losses = zip(*itertools.islice(steps, int(line)))
-        seconds, losses = time.perf_counter() - begin, [float(loss) for loss in losses]
-        found = {"seconds": seconds, "units": sum(units), "losses": losses, "peak": peak_bytes() - start_peak}
-        print(json.dumps(found), flush=True)
+    take_turns(steps, sys.stdout)
 
 
 if __name__ == "__main__":

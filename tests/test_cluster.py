@@ -483,6 +483,7 @@ class TestLauncher:
         [
             (["--workers=2"], "the script is missing"),
             (["--workers=0", "--", "ptb_word_lm.py"], "0 is not in the range"),
+            (["--restarts=-1", "--", "ptb_word_lm.py"], "-1 is not in the range"),
             (["--", "nothing.py"], "nothing.py is no file"),
         ],
     )

@@ -28,9 +28,12 @@ _END_SECONDS = 10.0  # for the others to end by themselves, once one has
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m tf1.cluster", __doc__)
-    parser.add_argument("--workers", type=_count, default=2, help="processes to start (default: %(default)s)")
+    parser.add_argument("--workers", type=_between(1, 256), default=2, help="to start (default: %(default)s)")
     parser.add_argument(
-        "--restarts", type=app.integer, default=3, help="how often at most all begin again (default: %(default)s)"
+        "--restarts",
+        type=_between(0, 10**6),
+        default=3,
+        help="how often at most all begin again (default: %(default)s)",
     )
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- SCRIPT FLAGS", help="what each worker runs")
     args = parser.parse_args(argv)
@@ -42,11 +45,16 @@ def parse_args(argv=None):
     return args
 
 
-def _count(text):
-    value = app.integer(text)
-    if not 1 <= value <= 256:
-        raise argparse.ArgumentTypeError(f"{value} is not in the range from 1 to 256")
-    return value
+def _between(least, most):
+    """The type of a flag: an integer in that range."""
+
+    def integer(text):
+        value = app.integer(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{value} is not in the range from {least} to {most}")
+        return value
+
+    return integer
 
 
 # A network namespace, see network_namespaces(7); its numbers are Linux's.

@@ -49,6 +49,8 @@ def mean_loss(
       watched: passes an iterable on, and may stop between two of its items.
       cluster: whose workers each read their own rows, where the tolerance is infinite; `read` gets those.
     """
+    if cluster.size > 1 and tolerance < math.inf:
+        raise ValueError("the workers of a cluster do not compare the states between their rows")
     ids = np.asarray(ids)
     if not 1 <= first < len(ids):
         raise UserError(f"a stream of {len(ids)} items has none to predict from item {first} on")

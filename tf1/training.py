@@ -180,7 +180,8 @@ class Run(contextlib.AbstractContextManager):
                     self.event(**{name: getattr(self.position, name) for name in self._curves})
                 self._checkpoints.count(end - start)
                 self.check_stop()
-                if self._cluster.agreed[1]:
+                _, is_due = self._cluster.agreed
+                if is_due:
                     self.save()
 
     def watched(self, iterable):
