@@ -23,45 +23,30 @@ Departures from the tutorial, each with its reason:
   that resets before (`studies/gru_bptt.py` has both).
 * Characters are drawn by their probability; `--temperature=0` is the tutorial's argmax, which soon goes in circles.
 * cuDNN is used where there is a GPU: the tutorial tests `tf.test.is_gpu_available` without calling it.
-* A text is generated inside the graph, and not with a call for each character (`benchmarks/char_generation.py`).
+* A text is generated inside the graph, and not with a call for each character (`tf1/sampling.py`).
 """
 
 import argparse
+import functools
 import math
-import os
 import time
-import types
 
 import numpy as np
 
 import configs
 import reader
 from data import sample
-from tf1 import app, checkpoints, plots, progress, rnn, streams, tf
+from tf1 import app, checkpoints, plots, progress, rnn, sampling, streams, tf, trained
 from tf1.app import Diverged, UserError
 from tf1.cluster import ALONE, Cluster
 from tf1.dropout import dropout
-from tf1.modes import choose_modes, choose_rnn_mode, mode_of_graph
+from tf1.language import Language
+from tf1.modes import choose_modes, mode_of_graph
 from tf1.training import Position, Run
 
 SAMPLE_CHARACTERS = 200  # of the text that is shown after each epoch
 MAX_LOSS = 700  # of a training that goes on; its exponential is infinite in fp64
 KEPT_EPOCHS = 5  # every fifth epoch's weights are kept
-CHARACTERS_A_RUN = 200  # that one session.run reads and draws
-
-
-def positive_int(text):
-    value = app.integer(text)
-    if not 1 <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{value} is not in the range from 1 to {2**31 - 1}")
-    return value
-
-
-def temperature(text):
-    value = app.number(text)
-    if not (value == 0 or 1e-3 <= value <= 1e3):
-        raise argparse.ArgumentTypeError(f"{text} is neither 0 nor in the range from 0.001 to 1000")
-    return value
 
 
 def train_part(text):
@@ -85,24 +70,12 @@ def parse_args(argv=None):
         default="contiguous",
         help="contiguous (default): row i of a batch goes on in row i of the next one; tutorial: chunk below chunk",
     )
-    parser.add_argument(
-        "--generate",
-        type=positive_int,
-        metavar="N",
-        help="writes N characters with the network in --save_path, and does not train; config and vocabulary are there",
-    )
-    parser.add_argument("--start_string", help="what a generated text starts with (default: Q, or the first character)")
-    parser.add_argument(
-        "--temperature",
-        type=temperature,
-        default=1.0,
-        help="the logits are divided by it: below 1 the likely becomes more likely, 0 is argmax (default: %(default)s)",
-    )
-    parser.add_argument("--top_k", type=positive_int, help="only the k likeliest characters are drawn (default: all)")
     parser.add_common(
         "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
     )
     parser.add_common("--worker_hosts", "--task_index", "--peer_timeout")
+    parser.add_common("--generate", "--start_string", "--temperature", "--top_k", "--next_word")
+    parser.add_common("--score", "--verbose", "--each_alone", "--export_dir")
     return parser.parse_args(argv)
 
 
@@ -136,10 +109,10 @@ class CharGRU:
 
         with tf.device("/cpu:0"):  # the look-up needs a few rows of the table
             uniform = tf.random_uniform_initializer(-0.05, 0.05)
-            self._embedding = tf.get_variable("embedding", [vocab_size, config.embedding_dim], initializer=uniform)
+            embedding = tf.get_variable("embedding", [vocab_size, config.embedding_dim], initializer=uniform)
             # [num_steps, batch_size, embedding_dim]
-            output = tf.nn.embedding_lookup(self._embedding, self.input_data)
-        self._cells, final_states = [], []
+            output = tf.nn.embedding_lookup(embedding, self.input_data)
+        cells, final_states = [], []
         modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
         for layer, state in enumerate(tf.unstack(self.initial_state)):  # [batch_size, units]
             if keep_prob < 1:
@@ -151,7 +124,7 @@ class CharGRU:
             cell = rnn.GRUCell(kernel, recurrent_kernel, bias)
             # [num_steps, batch_size, units] and [batch_size, units]
             output, state = rnn.dynamic_rnn(cell, output, initial_state=state, time_major=True, **modes)
-            self._cells.append(cell)
+            cells.append(cell)
             final_states.append(state)
         self.final_state = tf.stack(final_states)
         if keep_prob < 1:
@@ -159,9 +132,10 @@ class CharGRU:
 
         # [num_steps * batch_size, units]; the last step is the last batch_size rows.
         output = tf.reshape(output, [-1, units])
-        self._dense_kernel = tf.get_variable("dense/kernel", [units, vocab_size])
-        self._dense_bias = tf.get_variable("dense/bias", [vocab_size], initializer=tf.zeros_initializer())
-        self.logits = tf.matmul(output, self._dense_kernel) + self._dense_bias  # [num_steps * batch_size, vocab_size]
+        dense_kernel = tf.get_variable("dense/kernel", [units, vocab_size])
+        dense_bias = tf.get_variable("dense/bias", [vocab_size], initializer=tf.zeros_initializer())
+        self.logits = tf.matmul(output, dense_kernel) + dense_bias  # [num_steps * batch_size, vocab_size]
+        self.language = Language(embedding, cells, dense_kernel, dense_bias)
         labels = tf.reshape(self.targets, [-1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=self.logits)
         self.losses = tf.reshape(losses, tf.shape(self.targets))  # [num_steps, batch_size]
@@ -174,78 +148,15 @@ class CharGRU:
             self.loss, *grads = cluster.add_up(loss, *grads)  # over the rows of all workers
             self.train_op = optimizer.apply_gradients(zip(grads, tvars), global_step)
 
-    def build_generation(self, temperature, top_k):
-        """Adds what `generate` runs; the batch size is 1 there.
-
-        The whole loop is compiled by XLA: it is a chain of small operations, and of products of a vector with a matrix,
-        which XLA computes on all cores. It reads a transposed matrix faster, row by row.
-        """
-        self.seed = tf.placeholder(tf.int32, [])
-        self.position = tf.placeholder(tf.int32, [])  # in the generated text, of the first character that is drawn
-        self.given = tf.placeholder(tf.int32, [CHARACTERS_A_RUN])  # to be read; -1: what was drawn before
-        self.character = tf.placeholder(tf.int32, [])  # drawn last
-        self.count = tf.placeholder(tf.int32, [])  # of the steps, at most CHARACTERS_A_RUN
-
-        def loop(given, character, states, seed, position, count, table, cells, dense_kernel, dense_bias):
-            def body(index, character, states, drawn):
-                character = tf.where(given[index] < 0, character, given[index])
-                x, new_states = tf.gather(table, character[None]), []
-                for state, (kernel, recurrent_kernel, bias) in zip(states, cells):
-                    if new_states:
-                        x = tf.matmul(new_states[-1], kernel, transpose_b=True) + bias[0]
-                    h = tf.matmul(state, recurrent_kernel, transpose_b=True) + bias[1]
-                    new_states.append(rnn.gru_step(x, h, state))
-                logits = tf.matmul(new_states[-1], dense_kernel, transpose_b=True) + dense_bias
-                character = draw(logits, seed, position + index, temperature, top_k)
-                return index + 1, character, new_states, drawn.write(index, character)
-
-            loop_vars = [0, character, states, tf.TensorArray(tf.int32, CHARACTERS_A_RUN)]
-            condition = lambda index, *_: index < count
-            _, character, states, drawn = tf.while_loop(condition, body, loop_vars, back_prop=False)
-            return drawn.stack(), character, tf.stack(states)
-
-        cells = [(tf.transpose(c.kernel), tf.transpose(c.recurrent_kernel), c.bias.read_value()) for c in self._cells]
-        # The first layer's product with its inputs, for each character of the vocabulary: [vocab_size, 3 * units].
-        table = tf.matmul(self._embedding, self._cells[0].kernel) + self._cells[0].bias[0]
-        dense = tf.transpose(self._dense_kernel), self._dense_bias.read_value()
-        place = self.seed, self.position, self.count
-        compiled = tf.function(loop, jit_compile=True, autograph=False)
-        # [CHARACTERS_A_RUN], [] and [num_layers, 1, units]
-        self.drawn, self.last_character, self.last_state = compiled(
-            self.given, self.character, tf.unstack(self.initial_state), *place, table, cells, *dense
-        )
-
-
-def draw(logits, seed, position, temperature, top_k):
-    """The id of the character at `position`, int32 [], from its `logits` [1, vocab_size]."""
-    if temperature == 0:
-        return tf.argmax(logits[0], output_type=tf.int32)
-    if top_k and top_k < logits.shape[1].value:
-        least = tf.nn.top_k(logits[0], top_k).values[-1]
-        logits = tf.where(logits < least, tf.fill(tf.shape(logits), -np.inf), logits)
-    return tf.random.stateless_categorical(logits / temperature, 1, tf.stack([seed, position]), dtype=tf.int32)[0, 0]
+    def read(self, session, input_text, labels_text, state, with_losses):
+        """Losses [batch_size, num_steps] and the final state of texts [batch_size, num_steps]."""
+        feed_dict = {self.input_data: input_text.T, self.targets: labels_text.T, self.initial_state: state}
+        losses, state = session.run([self.losses if with_losses else [], self.final_state], feed_dict)
+        return np.transpose(losses), state
 
 
 def zero_state(config, batch_size):
     return np.zeros([config.num_layers, batch_size, config.hidden_units], np.float32)
-
-
-def generate(session, model, config, start, count, seed):
-    """Yields `count` ids that follow the ids `start`, in pieces, each from one `session.run`.
-
-    Which character is drawn is keyed by `seed` and by its place, so the text does not depend on the pieces.
-    """
-    state, character = zero_state(config, 1), 0
-    before = len(start) - 1  # steps that read the start string; what they draw is not used
-    for begin in range(0, before + count, CHARACTERS_A_RUN):
-        steps = min(CHARACTERS_A_RUN, before + count - begin)
-        given = np.full(CHARACTERS_A_RUN, -1)
-        piece = start[begin : begin + CHARACTERS_A_RUN]
-        given[: len(piece)] = piece
-        feed_dict = {model.given: given, model.character: character, model.initial_state: state, model.count: steps}
-        feed_dict.update({model.seed: seed, model.position: begin - before})
-        drawn, character, state = session.run([model.drawn, model.last_character, model.last_state], feed_dict)
-        yield drawn[max(0, before - begin) : steps]
 
 
 def learning_rate_of(epoch, config):
@@ -293,14 +204,9 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
 
 def evaluate(session, model, ids, split, watched=iter):
     """The mean loss of the characters from `split` on, each predicted from at least the max_length before it."""
-
-    def read(input_text, labels_text, state, with_losses):
-        feed_dict = {model.input_data: input_text.T, model.targets: labels_text.T, model.initial_state: state}
-        losses, state = session.run([model.losses if with_losses else [], model.final_state], feed_dict)
-        return np.transpose(losses), state
-
-    zeros, max_length = zero_state(model.config, model.config.batch_size), model.config.max_length
-    return streams.mean_loss(read, ids, split, zeros, max_length, max_length, math.inf, watched, model.cluster)
+    read, max_length = functools.partial(model.read, session), model.config.max_length
+    options = {"warm_up": max_length, "tolerance": math.inf, "watched": watched, "cluster": model.cluster}
+    return streams.mean_loss(read, ids, split, zero_state(model.config, model.config.batch_size), max_length, **options)
 
 
 class BestWeights:
@@ -351,33 +257,6 @@ def plot_learning_curve(records, perfect_loss, title, folder):
     axes.grid(alpha=0.3)
     axes.legend()
     return plots.save(figure, folder, "char_gru_learning_curve")
-
-
-def choose_start_string(start_string, vocabulary):
-    """That of --start_string, else Q, else the text's first character; UserError where the network cannot read it."""
-    if start_string is None:
-        return "Q" if "Q" in vocabulary.items else vocabulary.first
-    if unknown := sorted(set(start_string) - set(vocabulary.items)):
-        shown = ", ".join(map(repr, unknown[:20]))
-        raise UserError(f"--start_string has {shown}, which the text does not have: leave that out")
-    return start_string
-
-
-def write_text(session, model, characters, start_string, num_generate, seed, watched=iter):
-    """Prints `start_string` and `num_generate` characters after it as they come; returns all of them."""
-    char2idx = {value: idx for idx, value in enumerate(characters)}
-    idx2char = dict(enumerate(characters))
-    input_eval = [char2idx[s] for s in start_string]
-    text_generated = ""
-    print(start_string, end="", flush=True)
-    try:
-        for ids in watched(generate(session, model, model.config, input_eval, num_generate, seed)):
-            piece = "".join(idx2char[predict_id] for predict_id in ids)
-            print(piece, end="", flush=True)
-            text_generated += piece
-    finally:
-        print()
-    return start_string + text_generated
 
 
 def get_config(args):
@@ -464,7 +343,6 @@ def train(args, config, cluster):
     if config.patience and not validates:
         raise UserError("--train_part=1 leaves nothing to validate, and patience needs that: add --set patience=0")
     vocabulary, vocab_size = text.vocabulary, len(text.vocabulary.items)
-    start_string = choose_start_string(args.start_string, vocabulary)
     rows = cluster.rows(config.batch_size)
     input_ = reader.CharInput(text.ids[: text.split], config.batch_size, config.max_length, args.batching, rows)
     modes, session_config = choose_modes(args, len(rows), config.hidden_units, gates=3)
@@ -477,7 +355,7 @@ def train(args, config, cluster):
             m = CharGRU(True, config, vocab_size, input_=input_, cluster=cluster, **modes)
         with tf.variable_scope("Model", reuse=True):
             mvalid = CharGRU(False, config, vocab_size, cluster=cluster, **modes)
-            mvalid.build_generation(args.temperature, args.top_k)
+        writer = sampling.Writer(mvalid.language, vocabulary, args)
         best = BestWeights() if config.patience else None
 
         identity = {"script": "char_gru", "config": configs.identity(config), "seed": args.seed}
@@ -508,61 +386,27 @@ def train(args, config, cluster):
                 run.end_epoch(f"ckpt-{position.epoch}" if position.epoch % KEPT_EPOCHS == 0 else None, **values)
                 plot_learning_curve(run.records, perfect_loss, title, folder)
                 print("Sample:")
-                if cluster.is_chief:
-                    write_text(session, mvalid, vocabulary.items, start_string, SAMPLE_CHARACTERS, args.seed)
+                cluster.by_chief(lambda: writer.write(session, SAMPLE_CHARACTERS))
 
             if best:
                 session.run(best.use)
                 record = best_epoch(run.records)
                 print(f"The best weights are those of epoch {record['epoch']}: {in_bits(record['validation_loss'])}")
-            print(f"{config.num_generate} characters from {start_string!r}:")
-            arguments = session, mvalid, vocabulary.items, start_string, config.num_generate, args.seed, run.watched
-            generated = cluster.by_chief(lambda: write_text(*arguments))
+            print(f"{config.num_generate} characters from {writer.start_string!r}:")
+            generated = cluster.by_chief(lambda: writer.write(session, config.num_generate, run.watched))
 
     return {**results_of(run.records, perfect_loss, title, folder), "text": generated}
-
-
-def write(args):
-    """Generates with the newest checkpoint in `--save_path`, whose config and vocabulary count; returns `text`."""
-    if not args.save_path:
-        raise UserError("--generate goes with --save_path: name the folder of a trained network")
-    if args.section != "train":
-        raise UserError("--generate goes with --section=train alone: leave --section out")
-    if args.data_path is not None:
-        reader.find_text(args.data_path)  # not needed here, but a path that leads nowhere is a mistake
-    given_config = configs.identity(get_config(args))
-    found = checkpoints.find(args.save_path) if os.path.isdir(args.save_path) else None
-    if not found:
-        raise UserError(f"--save_path={args.save_path} holds no checkpoint: train first, the same without --generate")
-    identity = found[1]["identity"]
-    given_names = given_config if args.config else [override.partition("=")[0] for override in args.overrides]
-    given_values = {name: given_config[name] for name in given_names if name in given_config}
-    expected = {**identity["config"], **given_values}
-    checkpoints.check_identity(args.save_path, identity, {**identity, "script": "char_gru", "config": expected})
-    choose_rnn_mode(args.rnn_mode)
-    config = types.SimpleNamespace(**identity["config"])
-    vocabulary = reader.Vocabulary.load(args.save_path, identity["vocabulary"])
-    start_string = choose_start_string(args.start_string, vocabulary)
-    with tf.Graph().as_default():
-        with tf.variable_scope("Model"):
-            m = CharGRU(is_training=False, config=config, vocab_size=len(vocabulary.items))
-            m.build_generation(args.temperature, args.top_k)
-        with tf.Session() as session:
-            checkpoints.load_weights(session, found)
-            text = write_text(session, m, vocabulary.items, start_string, args.generate, args.seed)
-    return {"text": text}
 
 
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    if args.start_string == "":
-        raise UserError("--start_string is empty: give at least one character")
-    if args.worker_hosts and (args.generate or args.section != "train"):
-        raise UserError("--worker_hosts goes with a training alone: leave it out")
-    if args.generate:
-        return write(args)
+    if (args.worker_hosts or trained.is_wanted(args)) and args.section != "train":
+        raise UserError("--section=gradients trains and uses no network: leave --section or the other flags out")
     config = get_config(args)
+    if trained.is_wanted(args):
+        build = lambda config, vocab_size, **modes: CharGRU(False, config, vocab_size, **modes)
+        return trained.use(args, "char_gru", config, build, units="hidden_units", steps="max_length", gates=3)
     checkpoints.check_flags(args)
     if args.section == "gradients":
         return show_gradients(args)

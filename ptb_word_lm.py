@@ -26,20 +26,23 @@ Departures from the tutorial, each with its reason:
 """
 
 import copy
+import functools
 import time
 
 import numpy as np
 
 import configs
 import reader
-from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, streams, tf
+from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, sampling, streams, tf, trained
 from tf1.app import Diverged
 from tf1.cluster import ALONE, Cluster
 from tf1.dropout import DropoutWrapper, dropout
+from tf1.language import Language
 from tf1.modes import choose_modes, mode_of_graph
 from tf1.training import Position, Run
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
+SAMPLE_WORDS = 50  # of the text that is shown after each epoch
 MAX_NATS = 700  # a word, of a training that goes on; more cannot be expressed as a perplexity
 
 
@@ -52,6 +55,8 @@ def parse_args(argv=None):
         "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
     )
     parser.add_common("--worker_hosts", "--task_index", "--peer_timeout")
+    parser.add_common("--generate", "--start_string", "--temperature", "--top_k", "--no_unk", "--next_word")
+    parser.add_common("--score", "--verbose", "--each_alone", "--export_dir")
     parser.add_replaced(model="give --config", use_fp16="give --precision=bf16", num_gpus="one GPU is used, if any")
     return parser.parse_args(argv)
 
@@ -61,15 +66,18 @@ class PTBInput:
 
     Args:
       config: its `batch_size` and `num_steps` are used.
-      data: ids, [number of tokens].
+      data: ids, [number of tokens]; None: what is fed is read.
       name: of the operations.
       cluster: its workers have an equal number of the batch's rows each, neighbours, which stay the same.
     """
 
-    def __init__(self, config, data, name=None, cluster=ALONE):
+    def __init__(self, config, data=None, name=None, cluster=ALONE):
         rows = cluster.rows(config.batch_size)
         self.cluster, self.batch_size = cluster, len(rows)
         self.num_steps = config.num_steps
+        if data is None:
+            self.input_data, self.targets = (tf.placeholder(tf.int32, [len(rows), self.num_steps]) for _ in range(2))
+            return
         self.epoch_size = reader.epoch_steps(len(data), config.batch_size, self.num_steps)
         # Both [batch_size, num_steps].
         self.input_data, self.targets = reader.ptb_producer(data, config.batch_size, self.num_steps, name, rows)
@@ -99,7 +107,8 @@ class PTBModel:
                 return DropoutWrapper(lstm_cell(), output_keep_prob=config.keep_prob)
             return lstm_cell()
 
-        cell = tf.nn.rnn_cell.MultiRNNCell([attn_cell() for _ in range(config.num_layers)], state_is_tuple=True)
+        cells = [attn_cell() for _ in range(config.num_layers)]
+        cell = tf.nn.rnn_cell.MultiRNNCell(cells, state_is_tuple=True)
         self._initial_state = cell.zero_state(batch_size, tf.float32)  # of each layer c and h, [batch_size, size]
 
         # The look-up stays on the CPU, as in the tutorial: the table is large, and only a few rows are needed.
@@ -126,6 +135,7 @@ class PTBModel:
         output = tf.reshape(tf.concat(outputs, 1), [-1, size])  # [batch_size * num_steps, size], row by row
         softmax_w = tf.get_variable("softmax_w", [size, vocab_size], dtype=tf.float32)
         softmax_b = tf.get_variable("softmax_b", [vocab_size], dtype=tf.float32)
+        self.language = Language(embedding, cells, softmax_w, softmax_b)
         targets = tf.reshape(input_.targets, [-1])
         if rnn_mode == "fused":
             groups = min(groups, batch_size)
@@ -159,6 +169,12 @@ class PTBModel:
 
         self._new_lr = tf.placeholder(tf.float32, shape=[], name="new_learning_rate")
         self._lr_update = tf.assign(self._lr, self._new_lr)
+
+    def read(self, session, inputs, targets, state, with_losses):
+        """Losses [batch_size, num_steps] and the final state, an array as `Language` has it, of what is fed."""
+        initial_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in state)
+        feed_dict = {self.input.input_data: inputs, self.input.targets: targets, self.initial_state: initial_state}
+        return session.run([self.losses if with_losses else [], self.final_state], feed_dict)
 
     def assign_lr(self, session, lr_value):
         session.run(self._lr_update, feed_dict={self._new_lr: lr_value})
@@ -246,13 +262,7 @@ def evaluate(session, model, data, watched=iter):
       data: ids, [number of tokens], at least 2: one stream, in which each is predicted from all before it.
       watched: passes an iterable on, and may stop between two of its items.
     """
-
-    def read(inputs, targets, state, with_losses):
-        initial_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in state)
-        feed_dict = {model.input.input_data: inputs, model.input.targets: targets, model.initial_state: initial_state}
-        return session.run([model.losses if with_losses else [], model.final_state], feed_dict)
-
-    zero_state = np.array(session.run(model.initial_state))  # [num_layers, 2, batch_size, size]
+    read, zero_state = functools.partial(model.read, session), model.language.zero_state(model.input.batch_size)
     return np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, watched=watched))
 
 
@@ -317,9 +327,10 @@ def train(args, config, cluster):
             test_input = PTBInput(config=eval_config, data=corpus.test, name="TestInput")
             with tf.variable_scope("Model", reuse=True, initializer=initializer):
                 mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, **modes)
+        writer = sampling.Writer(mvalid.language, corpus.vocabulary, args)
 
         identity = {"script": "ptb_word_lm", "config": configs.identity(config), "seed": args.seed}
-        identity.update(data=corpus.description, precision=modes["precision"])
+        identity.update(data=corpus.description, precision=modes["precision"], vocabulary=corpus.vocabulary.description)
         state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
         start, curves = {"costs": 0.0, "loss": 0.0, "words_per_second": 0.0}, ("loss", "words_per_second")
         with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, state=state, **start) as run:
@@ -347,6 +358,8 @@ def train(args, config, cluster):
                     words_per_second=position.words_per_second,
                 )
                 plot_learning_curve(run.records, published, title, folder)
+                print("Sample:")
+                cluster.by_chief(lambda: writer.write(session, SAMPLE_WORDS))
 
             if modes["rnn_mode"] == "basic":
                 read_test = lambda: run_epoch(session, mtest, steps=run.watched(range(mtest.input.epoch_size)))
@@ -363,6 +376,9 @@ def train(args, config, cluster):
 def main(argv=None):
     args = parse_args(argv)
     config = get_config(args)
+    if trained.is_wanted(args):
+        build = lambda config, vocab_size, **modes: PTBModel(False, config, PTBInput(config), **modes)
+        return trained.use(args, "ptb_word_lm", config, build, units="hidden_size", steps="num_steps", gates=4)
     checkpoints.check_flags(args)
     with Cluster(args, config.batch_size) as cluster:
         return train(args, config, cluster)

@@ -46,6 +46,7 @@ FILES = {
     "shakespeare": ("shakespeare.txt",),
 }
 
+STDIN = "-"  # in place of a file's name
 _BLOCK_BYTES = 4 << 20  # that are read at once: large enough for speed, small enough for memory
 _MAP_BYTES = 64 << 20  # token arrays of larger files are memory-mapped
 _LONGEST_WORD = 4 << 20  # characters; a longer word is no word
@@ -111,7 +112,9 @@ def _locate(folder, file):
 
 
 def _open(path):
-    """The file for reading its content, which a .gz holds compressed."""
+    """The file for reading its content, which a .gz holds compressed; STDIN is what the program is given."""
+    if path == STDIN:
+        return open(0, "rb", closefd=False)
     return (gzip.open if path.endswith(".gz") else open)(path, "rb")
 
 
@@ -725,12 +728,16 @@ class Vocabulary:
     Attributes:
       kind, items, first: the same; `items` is a list.
       description: their number and a fingerprint, which tell them from all others.
+      ids: a dict of the items' ids.
+      end: the id of what ends a sentence or a line, `<eos>` or "\n"; None: there is none.
     """
 
     _FILE = "vocabulary.json"
 
     def __init__(self, kind, items, first=None):
         self.kind, self.items, self.first = kind, list(items), first
+        self.ids = {item: index for index, item in enumerate(self.items)}
+        self.end = self.ids.get("<eos>" if kind == "words" else "\n")
         self.description = f"{len(self.items)} {kind}, checksum {fingerprint(' '.join(self.items).encode())}"
 
     @classmethod
@@ -766,6 +773,81 @@ class Vocabulary:
         if description and vocabulary.description != description:
             raise UserError(f"{path} is of another text than the checkpoints there, which have {description}")
         return vocabulary
+
+    def split(self, text):
+        """The words, or characters, of a text: a list."""
+        return text.replace("\n", " <eos> ").split() if self.kind == "words" else list(text)
+
+    def text(self, ids, before=""):
+        """The text of the ids, as it goes on after the text `before`: `<eos>` ends a line there."""
+        if self.kind == "characters":
+            return "".join(self.items[index] for index in ids)
+        text = "".join("\n" if index == self.end else f" {self.items[index]}" for index in ids)
+        text = text.replace("\n ", "\n")
+        return text.removeprefix(" ") if before == "" or before.endswith("\n") else text
+
+    def start(self, start_string=None, flag="--start_string"):
+        """What a text is begun with: the ids that the network reads first, and the text that they show.
+
+        A sentence of words is begun after `<eos>`. Without a `start_string`, nothing is shown of words; characters
+        begin with Q, which was the tutorial's, or with the training text's first one.
+
+        Raises:
+          UserError: the string, which came by the `flag`, has what the network cannot read, or nothing.
+        """
+        if start_string is None and self.kind == "words":
+            return [self.end or 0], ""
+        if start_string is None:
+            start_string = "Q" if "Q" in self.ids else self.first
+        given = self.split(start_string)
+        if not given:
+            raise UserError(f"{flag} is empty: give at least one of the {self.kind}")
+        if unknown := sorted(set(given) - set(self.ids)):
+            shown = ", ".join(map(repr, unknown[:20]))
+            raise UserError(f"{flag} has {shown}, which the text does not have: leave that out")
+        ids = [self.ids[item] for item in given]
+        return ([self.end] if self.kind == "words" and self.end is not None else []) + ids, start_string
+
+    def excluded(self, vocab_size, no_unk=False):
+        """The ids, of a network for `vocab_size` items, that stand for none of these, and with `no_unk` for `<unk>`."""
+        unknown = [self.ids["<unk>"]] if no_unk and "<unk>" in self.ids else []
+        return [*unknown, *range(len(self.items), vocab_size)]
+
+
+def text_ids(path, vocabulary, encoding=None):
+    """A text that a trained network is to read.
+
+    Args:
+      path: a file, or STDIN.
+      vocabulary: that of the network.
+      encoding: None: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+    Returns:
+      The text as ids, int32 [number of words or characters], and which of them are `<unk>` in place of a word that the
+      vocabulary lacks, bool of the same shape.
+    Raises:
+      UserError: the file cannot be read, is empty, or is not text in this encoding; or the vocabulary lacks something
+        and has no `<unk>`.
+    """
+    items = _words(path, encoding, announce=True) if vocabulary.kind == "words" else _pieces(path, encoding, True)
+    pieces = [np.empty(0, np.int32)]
+    unk, missing = vocabulary.ids.get("<unk>"), set()
+    for piece in items:
+        ids = np.fromiter(map(vocabulary.ids.get, piece, itertools.repeat(-1)), np.int32, len(piece))
+        if unk is None and np.any(ids < 0):
+            missing.update(piece[place] for place in np.flatnonzero(ids < 0))
+        pieces.append(ids)
+    ids = np.concatenate(pieces)
+    shown_path = "the standard input" if path == STDIN else path
+    if not len(ids):
+        raise UserError(f"{shown_path} is empty: it must hold text")
+    if missing:
+        shown = ", ".join(map(repr, sorted(missing)[:20]))
+        raise UserError(
+            f"{shown_path} has {shown}, which the network's vocabulary lacks, as it lacks <unk>: take them out"
+        )
+    is_unknown = ids < 0
+    ids[is_unknown] = unk or 0
+    return ids, is_unknown
 
 
 def char_epoch_size(num_characters, batch_size, max_length, batching):

@@ -35,7 +35,7 @@ import numpy as np
 
 import configs
 import reader
-from tf1 import app, checkpoints, plots, progress, rnn, tf
+from tf1 import app, checkpoints, plots, progress, rnn, tf, trained
 from tf1.app import Diverged, UserError
 from tf1.modes import check_choice, choose_modes
 from tf1.op_seeds import glorot_uniform
@@ -62,7 +62,7 @@ def parse_args(argv=None):
     )
     parser.add_argument("--config", default="small", help="of mnist: small or test (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with four IDX files, of MNIST or other images")
-    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--init_from", "--seed", "--set")
+    parser.add_common("--rnn_mode", "--save_path", "--save_every", "--init_from", "--seed", "--set", "--export_dir")
     parser.set_defaults(rnn_mode="basic")  # the recorded digits depend on the order of additions
     return parser.parse_args(argv)
 
@@ -236,17 +236,28 @@ class MNISTModel:
       precision, groups: with "fused", see `tf1/rnn.py`.
       input_: an `MNISTInput`, for `run_epoch`.
       sizes: n_steps, n_inputs and n_outputs, which another image set has in `reader.Images.sizes`.
+      is_training: with a training operation.
     """
 
-    def __init__(self, config, model, rnn_mode="basic", precision="fp32", groups=1, input_=None, sizes=MNIST_SIZES):
+    def __init__(
+        self,
+        config,
+        model,
+        rnn_mode="basic",
+        precision="fp32",
+        groups=1,
+        input_=None,
+        sizes=MNIST_SIZES,
+        is_training=True,
+    ):
         check_choice("model", model, tuple(configs.MNIST_CONFIGS))
         if model != "basic" and not hasattr(config, "n_layers"):
             raise UserError(f"model {model} has n_layers: take a config of configs.MNIST_CONFIGS[{model!r}]")
         n_steps, n_inputs, n_outputs = sizes
-        self.input = input_
+        self.input, self._model, self._n_outputs = input_, model, n_outputs
         self.X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
         self.y = tf.placeholder(tf.int32, [None])
-        op_seeds, dense_seed = {
+        op_seeds, self._dense_seed = {
             "basic": ([88], 135),
             "multilayer": ([116, 137, 158], 211),
             "lstm": ([158, 192, 226], 296),
@@ -263,30 +274,35 @@ class MNISTModel:
             return tf.nn.rnn_cell.BasicRNNCell(num_units=config.n_neurons)
 
         if model == "basic":
-            cell = new_cell()
+            self.cell = new_cell()
         else:
-            cell = tf.nn.rnn_cell.MultiRNNCell([new_cell() for _ in range(config.n_layers)])
+            self.cell = tf.nn.rnn_cell.MultiRNNCell([new_cell() for _ in range(config.n_layers)])
         modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
         with glorot_uniform(*op_seeds):
-            _, states = rnn.dynamic_rnn(cell, self.X, dtype=tf.float32, **modes)
-        if model == "basic":
-            features = states  # [number of images, n_neurons]
-        elif model == "multilayer":
-            features = tf.concat(states, axis=1)  # [number of images, n_layers * n_neurons]
-        else:
-            features = states[-1].h if model == "lstm" else states[-1]  # [number of images, n_neurons]
-        kernel_initializer = tf.glorot_uniform_initializer(seed=dense_seed)
-        logits = tf.layers.dense(features, n_outputs, kernel_initializer=kernel_initializer, name="softmax")
-        self.predictions = tf.argmax(logits, axis=1)  # [number of images]
+            _, states = rnn.dynamic_rnn(self.cell, self.X, dtype=tf.float32, **modes)
+        self.logits = self.read_out(states)  # [number of images, n_outputs]
+        self.predictions = tf.argmax(self.logits, axis=1)  # [number of images]
 
         with tf.device("/cpu:0"):  # an error where a label is out of range: a GPU would make the loss NaN
             labels = tf.gather(tf.range(n_outputs), self.y)
-        xentropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        xentropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=self.logits)
         self.loss = tf.reduce_mean(xentropy)
-        optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)
-        self.training_op = optimizer.minimize(self.loss, global_step=tf.train.get_or_create_global_step())
-        self.correct = tf.nn.in_top_k(logits, labels, 1)  # [number of images]
+        if is_training:
+            optimizer = tf.train.AdamOptimizer(learning_rate=config.learning_rate)
+            self.training_op = optimizer.minimize(self.loss, global_step=tf.train.get_or_create_global_step())
+        self.correct = tf.nn.in_top_k(self.logits, labels, 1)  # [number of images]
         self.accuracy = tf.reduce_mean(tf.cast(self.correct, tf.float32))
+
+    def read_out(self, states, reuse=None):
+        """The logits [number of images, n_outputs] of the cell's states after the last row."""
+        if self._model == "basic":
+            features = states  # [number of images, n_neurons]
+        elif self._model == "multilayer":
+            features = tf.concat(states, axis=1)  # [number of images, n_layers * n_neurons]
+        else:
+            features = states[-1].h if self._model == "lstm" else states[-1]  # [number of images, n_neurons]
+        kernel_initializer = tf.glorot_uniform_initializer(seed=self._dense_seed)
+        return tf.layers.dense(features, self._n_outputs, None, True, kernel_initializer, name="softmax", reuse=reuse)
 
 
 def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=None):
@@ -394,7 +410,7 @@ def mnist(args, config):
         m = MNISTModel(config, model, input_=train_input, sizes=images.sizes, **modes)
 
         identity = {"script": "rnn_basics", "model": model, "config": configs.identity(config), "seed": args.seed}
-        identity["data"] = images.description
+        identity.update(data=images.description, sizes=images.sizes, first_label=images.first_label)
         with Run(args, identity, m.input.epoch_size, session_config, curves=("loss",), loss=0.0) as run:
             session = run.session
             if run.position.epoch > config.n_epochs:
@@ -456,14 +472,16 @@ def get_config(args):
 def main(argv=None):
     args = parse_args(argv)
     is_mnist = args.section == "mnist"
-    of_mnist = (args.model, args.data_path, args.save_path, args.init_from, args.overrides, args.config != "small")
-    if not is_mnist and any(of_mnist):
-        flags = "--model, --config, --data_path, --init_from, --save_path and --set"
+    of_mnist = (args.model, args.data_path, args.save_path, args.init_from, args.export_dir, args.overrides)
+    if not is_mnist and (any(of_mnist) or args.config != "small"):
+        flags = "--model, --config, --data_path, --init_from, --save_path, --export_dir and --set"
         raise UserError(f"{flags} go with --section=mnist: add it, or leave them out")
     if args.rnn_mode != "basic" and (not is_mnist or args.model == "gru"):
         # tf.nn.rnn_cell.GRUCell resets before the product, the faster forms after it.
         raise UserError("--rnn_mode goes with --section=mnist, and there with all models but gru: leave it out")
     config = get_config(args)
+    if trained.is_wanted(args):
+        return trained.export_images(args, "rnn_basics", config, MNISTModel)
     checkpoints.check_flags(args)
     results = {}
     for section, (compute, header) in SECTIONS.items():

@@ -90,6 +90,13 @@ class ArgumentParser(argparse.ArgumentParser):
         for flag, advice in others.items():
             self.add_argument(f"--{flag}", nargs="?", action=_Replaced, help=argparse.SUPPRESS, const=advice)
 
+    def parse_args(self, argv=None):
+        """argparse's, with one value more, `given`: the flags that were given, whatever their values."""
+        args = super().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        args.given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        return args
+
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())} (see --help)\n")
 
@@ -117,6 +124,22 @@ def seed(text):
     value = integer(text)
     if not 0 <= value < 2**31:
         raise argparse.ArgumentTypeError(f"{value} is not in the range from 0 to {2**31 - 1}")
+    return value
+
+
+def positive_int(text):
+    """The type of a number of things, of which there is at least one."""
+    value = integer(text)
+    if not 1 <= value < 2**31:
+        raise argparse.ArgumentTypeError(f"{value} is not in the range from 1 to {2**31 - 1}")
+    return value
+
+
+def temperature(text):
+    """The type of --temperature."""
+    value = number(text)
+    if not (value == 0 or 1e-3 <= value <= 1e3):
+        raise argparse.ArgumentTypeError(f"{text} is neither 0 nor in the range from 0.001 to 1000")
     return value
 
 
@@ -237,6 +260,35 @@ COMMON_FLAGS = {
         "type": peer_timeout,
         "default": 60.0,
         "help": "seconds without an answer after which a process counts as lost (default: %(default)g)",
+    },
+    "--generate": {
+        "type": positive_int,
+        "metavar": "N",
+        "help": "writes N words or characters with the network in --save_path, instead of training",
+    },
+    "--start_string": {"help": "what a text starts with (default: a new sentence; of characters: Q, or the first)"},
+    "--temperature": {
+        "type": temperature,
+        "default": 1.0,
+        "help": "divides the logits: below 1 the likely becomes more likely, 0 is argmax (default: %(default)s)",
+    },
+    "--top_k": {"type": positive_int, "help": "only the k likeliest are drawn, or shown (default: all, and 10)"},
+    "--no_unk": {"action": "store_true", "help": "<unk> is never drawn"},
+    "--next_word": {
+        "metavar": "TEXT",
+        "help": "shows what follows the text, and how likely, by the network in --save_path",
+    },
+    "--score": {
+        "metavar": "FILE",
+        "type": path,
+        "help": "the perplexity of a text, - for the standard input, by the network in --save_path",
+    },
+    "--verbose": {"action": "store_true", "help": "with --score, a line for each sentence"},
+    "--each_alone": {"action": "store_true", "help": "with --score, each sentence without those before it"},
+    "--export_dir": {
+        "metavar": "DIR",
+        "type": path,
+        "help": "writes the network in --save_path as a SavedModel to a new folder",
     },
     "--seed": {"type": seed, "default": 42, "help": "of all random numbers (default: %(default)s)"},
     "--set": {

@@ -15,6 +15,14 @@ def bar(total, start=0):
     return tqdm(initial=start, total=total, unit="step", leave=False, disable=disable)
 
 
+def watched(iterable):
+    """Yields from `iterable`, which has a length, under a bar."""
+    with bar(len(iterable)) as steps:
+        for item in iterable:
+            yield item
+            steps.update()
+
+
 def write(line):
     """Prints a line above the bar."""
     tqdm.write(line, file=sys.stdout)

@@ -64,6 +64,24 @@ def gru_step(x, h, state):
     return z * state + (1 - z) * candidate
 
 
+def lstm_step(inputs, state, kernel, bias, forget_bias):
+    """A time step of a `BasicLSTMCell`, which returns what that does."""
+    c, h = state
+    i, j, f, o = tf.split(tf.matmul(tf.concat([inputs, h], axis=1), kernel) + bias, 4, axis=1)
+    c = c * tf.sigmoid(f + forget_bias) + tf.sigmoid(i) * tf.tanh(j)
+    h = tf.tanh(c) * tf.sigmoid(o)
+    return h, tf.nn.rnn_cell.LSTMStateTuple(c, h)
+
+
+def time_step(cell):
+    """The time step of a `GRUCell` or `BasicLSTMCell`, with its weights as values: for a function that XLA compiles."""
+    if isinstance(cell, GRUCell):
+        return GRUCell(*map(tf.identity, (cell.kernel, cell.recurrent_kernel, cell.bias)))
+    kernel, bias = map(tf.identity, cell.weights)
+    forget_bias = cell.get_config()["forget_bias"]
+    return lambda inputs, state: lstm_step(inputs, state, kernel, bias, forget_bias)
+
+
 class OutputProjectionWrapper:
     """`tf.contrib.rnn.OutputProjectionWrapper`, which is gone: a cell whose outputs pass through one linear layer.
 

@@ -24,7 +24,13 @@ WARM_UP = 2048
 STATE_TOLERANCE = 1e-4
 
 
-def mean_loss(
+def mean_loss(read, ids, first, zero_state, num_steps, **options):
+    """The mean of the `item_losses`, in nats; of the losses of all workers, where a cluster is among the options."""
+    losses = item_losses(read, ids, first, zero_state, num_steps, **options)
+    return options.get("cluster", ALONE).total(float(np.sum(losses, dtype=np.float64))) / len(losses)
+
+
+def item_losses(
     read,
     ids,
     first,
@@ -35,7 +41,7 @@ def mean_loss(
     watched=iter,
     cluster=ALONE,
 ):
-    """The mean loss of `ids[first:]`, in nats, each predicted from all before it.
+    """The losses of `ids[first:]`, in nats, each predicted from all before it.
 
     Args:
       read: a function from inputs and targets, [batch_size, num_steps] each, a state, and whether losses are wanted, to
@@ -48,6 +54,8 @@ def mean_loss(
         is predicted from at least `warm_up` before it.
       watched: passes an iterable on, and may stop between two of its items.
       cluster: whose workers each read their own rows, where the tolerance is infinite; `read` gets those.
+    Returns:
+      float32 [number of items - first]; 0 in the rows of other workers.
     """
     if cluster.size > 1 and tolerance < math.inf:
         raise ValueError("the workers of a cluster do not compare the states between their rows")
@@ -61,10 +69,10 @@ def mean_loss(
     rows = first + length * np.arange(batch_size)[:, None]  # the first target of each
     rows, zero_state = cluster.own_rows(rows), cluster.own_rows(zero_state)
     is_used = rows[:, 0] < len(ids)
+    found_losses = np.zeros(count, np.float32)
 
     def read_rows(state, begin, end):
-        """Reads all rows from the place `begin` to `end`; returns the sum of the losses, and the states at the end."""
-        total = 0.0
+        """Reads all rows from the place `begin` to `end`, keeps their losses, and returns the states at the end."""
         for start in watched(range(begin, end, num_steps)):
             places = np.arange(start, start + num_steps)
             targets = rows + places
@@ -74,16 +82,17 @@ def mean_loss(
                 state = np.array(state)
                 state[..., has_not_begun, :] = 0
             if start >= 0:
-                total += float(np.sum(losses[(places < length) & (targets < len(ids))], dtype=np.float64))
-        return total, np.array(state)
+                counts = (places < length) & (targets < len(ids))
+                found_losses[targets[counts] - first] = losses[counts]
+        return np.array(state)
 
     warm_up = min(warm_up, rows[is_used][-1, 0] - 1) if is_used.any() else 0
-    _, starts = read_rows(zero_state, -math.ceil(warm_up / num_steps) * num_steps, 0)
+    starts = read_rows(zero_state, -math.ceil(warm_up / num_steps) * num_steps, 0)
     while True:
-        total, ends = read_rows(starts, 0, length)
+        ends = read_rows(starts, 0, length)
         if tolerance == math.inf:
-            return cluster.total(total) / count
+            return found_losses
         found = np.concatenate([starts[..., :1, :], ends[..., :-1, :]], axis=-2)
         if not np.max(np.abs(found - starts)[..., is_used, :]) > tolerance:
-            return total / count
+            return found_losses
         starts = found

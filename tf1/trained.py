@@ -1,0 +1,169 @@
+"""What is done with a trained network, from the folder of its checkpoints alone: its config and vocabulary are there.
+
+--generate=N       a text that it writes
+--next_word=TEXT   what follows the text, and how likely
+--score=FILE       the perplexity of a text
+--export_dir=DIR   a SavedModel
+"""
+
+import contextlib
+import copy
+import functools
+import os
+import tempfile
+import types
+
+import numpy as np
+
+import configs
+import reader
+from tf1 import checkpoints, export, progress, sampling, scoring, tf
+from tf1.app import UserError
+from tf1.modes import choose_modes, choose_rnn_mode
+from tf1.training import in_fixed_order
+
+USES = ("--generate", "--next_word", "--score", "--export_dir")
+_TEXT = {"--start_string", "--temperature", "--top_k", "--no_unk", "--seed"}
+_OF_USES = {  # the flags that go with each, beside those that name the network
+    "--generate": _TEXT,
+    "--next_word": {"--top_k", "--no_unk"},
+    "--score": {"--verbose", "--each_alone", "--encoding", "--precision"},
+    "--export_dir": set(),
+}
+_OF_ALL = {"--save_path", "--config", "--set", "--vocab_size", "--rnn_mode", "--section", "--model"}
+_SHOWN = 10  # what may follow, where --top_k does not say how many
+
+
+def is_wanted(args):
+    """Whether the flags ask for one of the USES; UserError where they contradict each other."""
+    wanted = [use for use in USES if use in args.given]
+    if not wanted:
+        for flag in ("--verbose", "--each_alone"):
+            if flag in args.given:
+                raise UserError(f"{flag} goes with --score: add it, or leave {flag} out")
+        return False
+    if len(wanted) > 1:
+        raise UserError(f"{wanted[0]} and {wanted[1]} are two things to do: give one of them")
+    others = sorted(args.given - {*wanted, *_OF_ALL, *_OF_USES[wanted[0]]})
+    if others:
+        raise UserError(f"{others[0]} does not go with {wanted[0]}: leave it out")
+    if not args.save_path:
+        raise UserError(f"{wanted[0]} goes with --save_path: name the folder of a trained network")
+    return True
+
+
+def find(args, script, config, **identity):
+    """The newest checkpoint in --save_path, as `checkpoints.find` returns it, and the network's config.
+
+    Args:
+      script: its name, as runs have it in their identity.
+      config: what the flags say; what was not given is not compared.
+      identity: other values that must be those of the run.
+    Raises:
+      UserError: there is no checkpoint, or it is of another run.
+    """
+    found = checkpoints.find(args.save_path) if os.path.isdir(args.save_path) else None
+    if not found:
+        raise UserError(f"--save_path={args.save_path} holds no checkpoint: train first, and name the folder then")
+    saved, given = found[1]["identity"], configs.identity(config)
+    if "--config" not in args.given:
+        names = [override.partition("=")[0] for override in args.overrides]
+        names += ["vocab_size"] if getattr(args, "vocab_size", None) is not None else []
+        given = {name: given[name] for name in names if name in given}
+    current = {**saved, "script": script, "config": {**saved["config"], **given}, **identity}
+    checkpoints.check_identity(args.save_path, saved, current)
+    return found, types.SimpleNamespace(**saved["config"])
+
+
+def use(args, script, config, build, units, steps, gates):
+    """Does what the flags ask for, with a language model; returns the results in a dict.
+
+    Args:
+      script, config: as for `find`.
+      build: a function from a config, the size of the vocabulary, and the modes of `choose_modes`, to the model, which
+        has a `language` and a method `read`.
+      units, steps: names of the config's values: units of a layer, and words or characters that are read at once.
+      gates: of a cell, as for `choose_modes`.
+    """
+    found, config = find(args, script, config)
+    identity = found[1]["identity"]
+    vocabulary = reader.Vocabulary.load(args.save_path, identity["vocabulary"])
+    choose_rnn_mode(args.rnn_mode)
+    modes, session_config, text = {}, None, None
+    if args.score:
+        text = reader.text_ids(args.score, vocabulary, args.encoding)
+        if args.each_alone:
+            config.batch_size = scoring.ROWS
+            setattr(config, steps, scoring.STEPS)
+        args = copy.copy(args)
+        if "--precision" not in args.given and args.rnn_mode != "basic":
+            args.precision = identity["precision"]
+        modes, session_config = choose_modes(args, config.batch_size, getattr(config, units), gates)
+    else:
+        setattr(config, steps, 1)
+
+    with tf.Graph().as_default(), contextlib.ExitStack() as stack:
+        with tf.variable_scope("Model", use_resource=bool(args.export_dir)):
+            model = build(config, len(vocabulary.items), **modes)
+        if args.score:
+            zero_state, num_steps = model.language.zero_state(config.batch_size), getattr(config, steps)
+            do = lambda session: _score(args, session, model, vocabulary, text, zero_state, num_steps)
+        elif args.export_dir:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            exporter = export.Exporter(export.language_signatures(model.language, vocabulary, folder))
+            do = lambda session: exporter.save(session, args.export_dir)
+        elif args.generate:
+            writer = sampling.Writer(model.language, vocabulary, args)
+            do = lambda session: {"text": writer.write(session, args.generate)}
+        else:
+            do = _next_word(args, model.language, vocabulary)
+        session = stack.enter_context(tf.Session(config=in_fixed_order(session_config)))
+        checkpoints.load_weights(session, found)
+        return do(session)
+
+
+def export_images(args, script, config, build):
+    """Writes a network that reads images row by row as a SavedModel.
+
+    Args:
+      script, config: as for `find`.
+      build: `MNISTModel`.
+    """
+    found, config = find(args, script, config, **({"model": args.model} if args.model else {}))
+    identity = found[1]["identity"]
+    sizes = (None, *identity["sizes"][1:])  # of any number of rows
+    with tf.Graph().as_default():
+        with tf.variable_scope("", use_resource=True):
+            model = build(config, identity["model"], sizes=sizes, is_training=False)
+        exporter = export.Exporter(export.image_signatures(model, identity["first_label"]))
+        with tf.Session() as session:
+            checkpoints.load_weights(session, found)
+            exporter.save(session, args.export_dir)
+
+
+def _score(args, session, model, vocabulary, text, zero_state, num_steps):
+    """Prints the scores of the text, ids and what is unknown among them; returns their numbers."""
+    score = scoring.of_each_alone if args.each_alone else scoring.of_stream
+    read = functools.partial(model.read, session)
+    scores = score(read, *text, vocabulary.end, zero_state, num_steps, progress.watched)
+    return scoring.show(scores, vocabulary, args.verbose, args.each_alone)
+
+
+def _next_word(args, language, vocabulary):
+    """A function from a session, which prints what may follow --next_word, and returns it: pairs with probabilities."""
+    start, _ = vocabulary.start(args.next_word, "--next_word")
+    excluded = vocabulary.excluded(language.vocab_size, getattr(args, "no_unk", False))
+    logits, _ = language.sequence(tf.constant([start]), tf.constant(language.zero_state(1)))
+    is_excluded = np.isin(range(language.vocab_size), excluded)
+    probabilities = tf.nn.softmax(tf.where(is_excluded, tf.fill([language.vocab_size], -np.inf), logits[0, -1]))
+    likeliest = tf.nn.top_k(probabilities, min(args.top_k or _SHOWN, language.vocab_size - len(excluded)))
+
+    def show(session):
+        values, ids = session.run(likeliest)
+        items = [vocabulary.items[index] for index in ids]
+        print(f"probability  {vocabulary.kind.removesuffix('s')} after {args.next_word!r}")
+        for value, item in zip(values, items):
+            print(f"{value:11.6f}  {item if vocabulary.kind == 'words' else repr(item)}")
+        return {"next": [(item, float(value)) for item, value in zip(items, values)]}
+
+    return show
