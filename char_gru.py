@@ -146,6 +146,7 @@ class CharGRU:
             loss = self.loss / cluster.size
             grads, tvars = zip(*optimizer.compute_gradients(loss, colocate_gradients_with_ops=True))
             self.loss, *grads = cluster.add_up(loss, *grads)  # over the rows of all workers
+            self.gradient_norm = tf.global_norm(grads)
             self.train_op = optimizer.apply_gradients(zip(grads, tvars), global_step)
 
     def read(self, session, input_text, labels_text, state, with_losses):
@@ -181,7 +182,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     position = position or Position(costs=0.0, state=model.cluster.own_rows(zero_state(config, config.batch_size)))
     fetches = {"loss": model.loss, "final_state": model.final_state}
     if eval_op is not None:
-        fetches["eval_op"] = eval_op
+        fetches.update(eval_op=eval_op, gradient_norm=model.gradient_norm)
     lr_value, first_step = learning_rate_of(position.epoch, config), position.step
     steps = range(first_step, epoch_size) if steps is None else steps
 
@@ -191,6 +192,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         vals = session.run(fetches, feed_dict)
         costs, loss = position.costs + float(vals["loss"]), vals["loss"]
         position.step, position.costs, position.state = batch + 1, costs, vals["final_state"]
+        position.gradient_norm = float(vals.get("gradient_norm", 0))
 
         position.loss = costs / position.step
         if not loss < MAX_LOSS:
@@ -361,10 +363,8 @@ def train(args, config, cluster):
         identity = {"script": "char_gru", "config": configs.identity(config), "seed": args.seed}
         identity.update(batching=args.batching, train_part=args.train_part, precision=modes["precision"])
         identity.update(data=text.description, vocabulary=vocabulary.description)
-        start = {"costs": 0.0, "loss": 0.0, "characters_per_second": 0.0}
-        start["state"] = zero_state(config, config.batch_size)
-        curves = ("loss", "characters_per_second")
-        with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, **start) as run:
+        state, curves = zero_state(config, config.batch_size), ("loss", "characters_per_second", "gradient_norm")
+        with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, costs=0.0, state=state) as run:
             session = run.session
             vocabulary.save(args.save_path)
             if is_finished(run.records, config):
@@ -386,7 +386,7 @@ def train(args, config, cluster):
                 run.end_epoch(f"ckpt-{position.epoch}" if position.epoch % KEPT_EPOCHS == 0 else None, **values)
                 plot_learning_curve(run.records, perfect_loss, title, folder)
                 print("Sample:")
-                cluster.by_chief(lambda: writer.write(session, SAMPLE_CHARACTERS))
+                run.text(sample=cluster.by_chief(lambda: writer.write(session, SAMPLE_CHARACTERS)))
 
             if best:
                 session.run(best.use)

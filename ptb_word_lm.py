@@ -159,9 +159,10 @@ class PTBModel:
         grads, rate = tf.gradients(cost, tvars), self._lr
         self._cost, *grads = self._input.cluster.add_up(cost, *grads)  # over the rows of all workers
         if rnn_mode == "basic":
-            grads, _ = tf.clip_by_global_norm(grads, config.max_grad_norm)
+            grads, self._gradient_norm = tf.clip_by_global_norm(grads, config.max_grad_norm)
         else:  # the learning rate takes the factor of all gradients, which saves a pass over them
-            clipping = config.max_grad_norm * tf.minimum(1 / tf.global_norm(grads), 1 / config.max_grad_norm)
+            self._gradient_norm = tf.global_norm(grads)
+            clipping = config.max_grad_norm * tf.minimum(1 / self._gradient_norm, 1 / config.max_grad_norm)
             rate = self._lr * clipping
         grads = [gradients.in_fixed_order(gradient) for gradient in grads]
         optimizer = tf.train.GradientDescentOptimizer(rate)
@@ -209,6 +210,11 @@ class PTBModel:
     def train_op(self):
         return self._train_op
 
+    @property
+    def gradient_norm(self):
+        """Of all gradients together, before they are clipped."""
+        return self._gradient_norm
+
 
 def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=None):
     """Runs the model over its data once, the state carried from batch to batch.
@@ -228,7 +234,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     position = position or Position(costs=0.0, state=session.run(model.initial_state))
     fetches = {"cost": model.cost, "final_state": model.final_state}
     if eval_op is not None:
-        fetches["eval_op"] = eval_op
+        fetches.update(eval_op=eval_op, gradient_norm=model.gradient_norm)
     first_step, report_steps = position.step, progress.report_steps(epoch_size)
     for _ in range(first_step):
         session.run(model.input.input_data)  # the batches that were used before the run was stopped
@@ -240,6 +246,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         vals = session.run(fetches, feed_dict)
         costs = position.costs + float(vals["cost"])
         position.step, position.costs, position.state = step + 1, costs, vals["final_state"]
+        position.gradient_norm = float(vals.get("gradient_norm", 0))
 
         position.loss = costs / (position.step * num_steps)
         if not position.loss < MAX_NATS:
@@ -332,8 +339,8 @@ def train(args, config, cluster):
         identity = {"script": "ptb_word_lm", "config": configs.identity(config), "seed": args.seed}
         identity.update(data=corpus.description, precision=modes["precision"], vocabulary=corpus.vocabulary.description)
         state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
-        start, curves = {"costs": 0.0, "loss": 0.0, "words_per_second": 0.0}, ("loss", "words_per_second")
-        with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, state=state, **start) as run:
+        curves = ("loss", "words_per_second", "gradient_norm")
+        with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, costs=0.0, state=state) as run:
             session = run.session
             corpus.vocabulary.save(args.save_path)
             if run.position.epoch > config.max_max_epoch:
@@ -359,7 +366,7 @@ def train(args, config, cluster):
                 )
                 plot_learning_curve(run.records, published, title, folder)
                 print("Sample:")
-                cluster.by_chief(lambda: writer.write(session, SAMPLE_WORDS))
+                run.text(sample=cluster.by_chief(lambda: writer.write(session, SAMPLE_WORDS)))
 
             if modes["rnn_mode"] == "basic":
                 read_test = lambda: run_epoch(session, mtest, steps=run.watched(range(mtest.input.epoch_size)))

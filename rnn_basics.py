@@ -411,7 +411,7 @@ def mnist(args, config):
 
         identity = {"script": "rnn_basics", "model": model, "config": configs.identity(config), "seed": args.seed}
         identity.update(data=images.description, sizes=images.sizes, first_label=images.first_label)
-        with Run(args, identity, m.input.epoch_size, session_config, curves=("loss",), loss=0.0) as run:
+        with Run(args, identity, m.input.epoch_size, session_config, curves=("loss",)) as run:
             session = run.session
             if run.position.epoch > config.n_epochs:
                 run.say_finished()

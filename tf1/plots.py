@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 
+from tf1.metrics import add_picture
 from tf1.progress import write
 
 
@@ -96,6 +97,7 @@ def save(figure, folder, name):
         os.makedirs(folder, exist_ok=True)
         figure.savefig(temporary, format="png", dpi=120)
         os.replace(temporary, path)
+        add_picture(path)
         gc.collect()  # a figure refers to itself in circles, and would keep some MB until Python looks for those
     except OSError as error:
         write(f"The picture {path} cannot be written: {error.strerror}")

@@ -15,6 +15,9 @@ from tf1.metrics import Metrics
 from tf1.modes import check_memory, choose_rnn_mode
 
 
+_SPEED = "global_step/sec"  # the name that Supervisor gave it
+
+
 class Position(types.SimpleNamespace):
     """The place in a run between two steps, and what the next step depends on beside the variables.
 
@@ -58,7 +61,7 @@ class Run(contextlib.AbstractContextManager):
       identity: a dict of JSON values; a checkpoint with another one is refused, with the difference in words.
       epoch_size: the steps of an epoch.
       session_config: of the session.
-      curves: names of values of the position that get a point in TensorBoard a hundred times an epoch.
+      curves: names of values of the position, 0 at first, that get a point in TensorBoard a hundred times an epoch.
       position: the values that a `Position` has at the start of an epoch: JSON values, and arrays, which the checkpoint
         keeps as variables.
       cluster: the `Cluster`, if there is one, whose workers train together. An array's axis before the last is the
@@ -78,6 +81,7 @@ class Run(contextlib.AbstractContextManager):
         if self._init_from:
             identity = {**identity, "init_from": os.path.realpath(self._init_from)}
         self._identity, self._epoch_size, self._session_config = identity, epoch_size, session_config
+        position = {**dict.fromkeys(curves, 0.0), **position}
         self._curves, self._arrays = curves, {k: v for k, v in position.items() if isinstance(v, np.ndarray)}
         self._start = {**position, **self._own_rows(self._arrays)}
         self.position, self.records = Position(**self._start), []
@@ -107,6 +111,8 @@ class Run(contextlib.AbstractContextManager):
             self.session.run(share)
             self._start_time, self._unsaved = time.time() - wall_s, False
             self._metrics = Metrics(self._save_path, self._step())
+            if not restored:
+                self._metrics.graph(self.session.graph)
             if not self._metrics.begins_with(self.records):  # the process was killed between a checkpoint and its lines
                 self._metrics.write(self.records)
             self._exit_stack = stack.pop_all()
@@ -169,15 +175,17 @@ class Run(contextlib.AbstractContextManager):
 
     def pieces(self, length):
         """The same in pieces of at most `length` steps, each its first step and its end: for loops in the graph."""
-        interval = max(1, self._epoch_size // 100)
+        interval, last = max(1, self._epoch_size // 100), (self.position.step, time.time())
         with progress.bar(self._epoch_size, self.position.step) as bar:
             while (start := self.position.step) < self._epoch_size:
                 end = min(start + self._checkpoints.until_due(length), self._epoch_size)
                 self._unsaved = True
                 yield start, end
                 bar.update(end - start)
-                if self._curves and end // interval > start // interval:
-                    self.event(**{name: getattr(self.position, name) for name in self._curves})
+                if self._save_path and end // interval > start // interval:
+                    speed = {_SPEED: (end - last[0]) / (time.time() - last[1])}
+                    self.event(**{name: getattr(self.position, name) for name in self._curves}, **speed)
+                    last = end, time.time()
                 self._checkpoints.count(end - start)
                 self.check_stop()
                 _, is_due = self._cluster.agreed
@@ -209,6 +217,10 @@ class Run(contextlib.AbstractContextManager):
     def event(self, step=None, **values):
         """Adds a point to the curves of `values`, numbers by name, in TensorBoard; at `step`, else the global step."""
         self._metrics.event(self._step() if step is None else step, **values)
+
+    def text(self, **texts):
+        """Shows texts, by their names, in TensorBoard."""
+        self._metrics.text(self._step(), **texts)
 
     def record(self, step=None, **values):
         """Adds a line to `metrics.jsonl` with the next checkpoint, and points to the curves; `step` as for `event`.
