@@ -401,10 +401,10 @@ def train(args, config, cluster):
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    if (args.worker_hosts or trained.is_wanted(args)) and args.section != "train":
-        raise UserError("--section=gradients trains and uses no network: leave --section or the other flags out")
-    config = get_config(args)
-    if trained.is_wanted(args):
+    config, is_use = get_config(args), trained.is_wanted(args)
+    if args.section != "train" and (is_use or args.worker_hosts):
+        raise UserError(f"--section={args.section} trains no network and uses none: leave it, or other flags, out")
+    if is_use:
         build = lambda config, vocab_size, **modes: CharGRU(False, config, vocab_size, **modes)
         return trained.use(args, "char_gru", config, build, units="hidden_units", steps="max_length", gates=3)
     checkpoints.check_flags(args)

@@ -344,14 +344,14 @@ class CharGeneration(CharGRU):
 
     def tensorflow(self, rnn_mode, precision):
         import char_gru
-        from tf1 import tf
+        from tf1 import sampling, tf
 
         with tf.variable_scope("Model"):
             model = char_gru.CharGRU(False, self.config, self.vocab_size)
-            model.build_generation(temperature=0, top_k=None)
+        sampler = sampling.Sampler(model.language, temperature=0)
         session = start_session(tf, None, self.weights)
         while True:
-            ids = np.hstack(list(char_gru.generate(session, model, self.config, [0], self.CHARACTERS, seed=0)))
+            ids = np.concatenate(list(sampler.ids(session, [0], self.CHARACTERS, seed=0)))
             yield self.CHARACTERS, np.mean(ids)
 
     def keras(self):

@@ -56,10 +56,12 @@ def test_echo_training(run_module):
     assert all(float(line.split()[-1]) < 1e-4 for line in lines[:3])  # the difference of the losses
 
 
-def test_char_generation(run_module):
-    process = run_module("benchmarks.char_generation", "--characters=20")
+def test_generation(run_module):
+    process = run_module("benchmarks.generation", "--items=20")
     assert (process.returncode, process.stderr) == (0, "")
-    assert process.stdout.startswith("in the graph ") and process.stdout.endswith("; the texts are the same\n")
+    lines = process.stdout.splitlines()
+    assert [line.partition(" a second: in the graph ")[0] for line in lines] == ["words", "characters"]
+    assert all(line.endswith("; the texts are the same") for line in lines)
 
 
 def test_ours_and_theirs(run_module, tmp_path):

@@ -1,4 +1,4 @@
-"""The model against Keras and in all modes, generation against its distribution, resuming, bad input."""
+"""The model against Keras and in all modes, resuming, bad input."""
 
 import json
 import math
@@ -13,9 +13,9 @@ import pytest
 import char_gru
 import configs
 import reader
-from benchmarks.char_generation import build_next_id, generate_step_by_step
 from conftest import slow
-from tf1 import checkpoints, rnn, tf
+from tf1 import checkpoints, rnn, sampling, tf
+from tf1.modes import choose_rnn_mode
 from tf1.training import Position
 
 SMALL = ["--config=test", "--set", "batch_size=4", "--set", "max_length=10"]
@@ -40,14 +40,12 @@ def make_config(**values):
     return config
 
 
-def build(config, ids=None, vocab_size=9, is_training=False, seed=1, **generation):
+def build(config, ids=None, vocab_size=9, is_training=False, seed=1):
     """A model, of the batches of `ids`, whose weights, biases too, are random and large enough to matter."""
     sizes = config.batch_size, config.max_length
     input_ = None if ids is None else reader.CharInput(ids, *sizes, "contiguous")
     with tf.variable_scope("Model"):
         model = char_gru.CharGRU(is_training, config, vocab_size, input_=input_)
-    if generation:
-        model.build_generation(**generation)
     random = np.random.RandomState(seed)
     values = [random.uniform(-0.8, 0.8, variable.shape) for variable in tf.trainable_variables()]
     return model, [tf.assign(variable, value) for variable, value in zip(tf.trainable_variables(), values)]
@@ -127,7 +125,7 @@ def test_cudnn_without_a_gpu_is_one_line(book, capsys):
         char_gru.main([*SMALL, "--data_path=book.txt", "--rnn_mode=cudnn", "--save_path=run"])
     error = capsys.readouterr().err
     assert exit_.value.code == 2 and error.count("\n") == 1 and "--rnn_mode=cudnn needs a GPU" in error
-    assert char_gru.choose_rnn_mode("auto") == "fused"
+    assert choose_rnn_mode("auto") == "fused"
     assert os.listdir() == ["book.txt"]
 
 
@@ -222,10 +220,10 @@ def test_the_learning_rate_decays_after_max_epoch(book):
         with tf.Graph().as_default(), tf.Session() as session:
             model, assign = build(config, np.arange(12) % 9, is_training=True)
             session.run([tf.global_variables_initializer(), assign])
-            before = session.run(model._dense_bias)
+            before = session.run(model.language.softmax_b)
             position = Position(epoch, costs=0.0, state=char_gru.zero_state(config, 2))
             char_gru.run_epoch(session, model, model.train_op, position=position)
-            steps[epoch] = np.max(np.abs(session.run(model._dense_bias) - before))
+            steps[epoch] = np.max(np.abs(session.run(model.language.softmax_b) - before))
     assert steps == pytest.approx({1: 0.01, 2: 0.005}, rel=1e-3)
 
 
@@ -244,46 +242,6 @@ def test_validation_predicts_each_character_once_from_at_least_max_length_before
             feed_dict[model.initial_state] = char_gru.zero_state(config, 1)
             costs += session.run(model.losses, feed_dict)[7:].sum()
     assert found == pytest.approx(costs / 59, rel=1e-6)
-
-
-@pytest.mark.parametrize("temperature, top_k", [(0.0, None), slow(1.0, None), (0.5, 3), slow(2.0, 100)])
-@pytest.mark.parametrize("num_layers", [slow(1), 2])
-def test_a_text_does_not_depend_on_how_it_is_generated(monkeypatch, temperature, top_k, num_layers):
-    config, start, texts = make_config(num_layers=num_layers), [3, 1, 4, 1, 5], []
-    for characters_a_run in 100, 7, 3:
-        monkeypatch.setattr(char_gru, "CHARACTERS_A_RUN", characters_a_run)
-        with tf.Graph().as_default(), tf.Session() as session:
-            model, assign = build(config, temperature=temperature, top_k=top_k)
-            next_id = build_next_id(model, temperature, top_k)
-            session.run(assign)
-            for seed in 5, 6:
-                texts.append(np.hstack(list(char_gru.generate(session, model, config, start, 150, seed))).tolist())
-                assert len(texts[-1]) == 150
-            if characters_a_run == 100:
-                assert texts[-1] == generate_step_by_step(session, model, next_id, config, start, 150, seed)
-    assert texts[:2] == texts[2:4] == texts[4:]
-    assert (texts[0] == texts[1]) == (temperature == 0)
-
-
-@pytest.mark.parametrize("temperature, top_k", [(1.0, None), (0.5, None), (3.0, None), (1.0, 4), (0.7, 1)])
-def test_characters_are_drawn_from_the_distribution_that_is_predicted(temperature, top_k):
-    config, count = make_config(), 4000
-    with tf.Graph().as_default(), tf.Session() as session:
-        model, assign = build(config, temperature=temperature, top_k=top_k)
-        session.run(assign)
-        feed_dict = {model.input_data: [[2]], model.initial_state: char_gru.zero_state(config, 1), model.seed: 1}
-        logits = session.run(model.logits, feed_dict)[0].astype(float)
-        draw = session.make_callable(build_next_id(model, temperature, top_k), [*feed_dict, model.position])
-        drawn = [draw(*feed_dict.values(), position) for position in range(count)]
-    probabilities = np.exp(logits / temperature)
-    probabilities[np.argsort(logits)[: -top_k if top_k else 0]] = 0
-    probabilities /= probabilities.sum()
-    counts = np.bincount(drawn, minlength=9)
-    assert np.all(counts[probabilities == 0] == 0)
-    possible = probabilities > 0
-    expected = count * probabilities[possible]
-    # Chi-square with at most 8 degrees of freedom: above 30 with probability 2e-4, and the draws are always the same.
-    assert np.sum((counts[possible] - expected) ** 2 / expected) < 30
 
 
 def test_generate_loads_and_does_not_train(book, capsys):
@@ -312,8 +270,8 @@ def test_generate_loads_and_does_not_train(book, capsys):
         (["--save_path=run", "--config=small"], "config batch_size 4, now 64"),
         (["--save_path=run", "--set", "batch_size=5"], "holds a run with config batch_size 4, now 5: "),
         (["--save_path=run", "--config=large"], "small, medium, test"),
-        (["--save_path=run", "--section=gradients"], "--generate goes with --section=train"),
-        (["--save_path=run", "--data_path=nowhere"], "--data_path=nowhere is not a file"),
+        (["--save_path=run", "--section=gradients"], "--section=gradients trains no network and uses none"),
+        (["--save_path=run", "--data_path=nowhere"], "--data_path=nowhere does not exist"),
         (["--save_path=run", "--start_string=Ω and 那"], "--start_string has 'Ω', '那', which the text does not have"),
         (["--save_path=run", "--start_string="], "--start_string is empty"),
         (["--save_path=damaged"], "vocabulary.json is damaged"),
@@ -534,19 +492,19 @@ def test_divergence_ends_with_status_1(book, capsys, length, place):
 
 def test_a_stop_in_the_last_text(book, monkeypatch, capsys):
     arguments = [*SMALL, "--data_path=book.txt", "--save_path=run"]
-    generate = char_gru.generate
+    ids = sampling.Sampler.ids
 
-    def stopping(session, model, config, start, count, seed):
+    def stopping(self, session, start, count, seed):
         if count == 1000:
             os.kill(os.getpid(), signal.SIGINT)
-        return generate(session, model, config, start, count, seed)
+        return ids(self, session, start, count, seed)
 
-    monkeypatch.setattr(char_gru, "generate", stopping)
+    monkeypatch.setattr(sampling.Sampler, "ids", stopping)
     with pytest.raises(SystemExit) as exit_:
         char_gru.main(arguments)
     assert exit_.value.code == 130
     assert capsys.readouterr().out.endswith("\nStopped after the last step: saved in run\n")
-    monkeypatch.setattr(char_gru, "generate", generate)
+    monkeypatch.setattr(sampling.Sampler, "ids", ids)
     os.remove("run/metrics.jsonl")  # as if the run had been killed after its last checkpoint
     char_gru.main(arguments)
     assert "is finished" in capsys.readouterr().out

@@ -390,8 +390,9 @@ ptb_word_lm.main({arguments!r})
     process = run_script("-c", code)
     assert process.returncode == 0, process.stderr
     pages = [int(line.split()[1]) for line in process.stdout.splitlines() if line.startswith("resident")]
-    # 1.017 with checkpoints at the ends of epochs: from the second on the heap has the 8 MB TensorFlow writes with.
-    assert len(pages) == 14 and max(pages) <= 1.02 * pages[0]
+    # After the first epoch XLA compiles the loop that writes the sample. 1.017 with checkpoints at the ends of epochs:
+    # from the second on the heap has the 8 MB TensorFlow writes with.
+    assert len(pages) == 14 and max(pages) <= 1.02 * pages[1]
 
 
 def test_a_folder_can_be_moved(tmp_path):

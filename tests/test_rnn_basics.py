@@ -599,10 +599,10 @@ OF_MNIST = ["--model=gru", "--config=test", "--data_path=.", "--save_path=run", 
         (["--section=nothing"], "--section"),
         (["--model=big", "--section=mnist"], "--model"),
         *(
-            (["--section=static", flag], "--init_from, --save_path and --set go with --section=mnist")
+            (["--section=static", flag], "--save_path, --export_dir and --set go with --section=mnist")
             for flag in OF_MNIST
         ),
-        *(([flag], "--init_from, --save_path and --set go with --section=mnist") for flag in OF_MNIST),
+        *(([flag], "--save_path, --export_dir and --set go with --section=mnist") for flag in OF_MNIST),
         (["--section=mnist", "--set", "learning_rate=1e300"], "learning_rate must be at least 1e-37, below 1e+38"),
         (["--section=mnist", "--set", "n_layers=3"], "n_neurons"),
         (["--section=mnist", "--config=large"], "small, test"),

@@ -8,12 +8,12 @@ import pytest
 from conftest import ROOT
 
 SCRIPTS = {  # the most lines of each
-    "ptb_word_lm.py": 380,
-    "rnn_basics.py": 480,
+    "ptb_word_lm.py": 397,
+    "rnn_basics.py": 500,
     "time_series.py": 420,
     "lstm_by_hand.py": 420,
     "binary_echo.py": 400,
-    "char_gru.py": 580,
+    "char_gru.py": 480,
 }
 FOLDERS = (".", "tf1", "studies", "data", "benchmarks")
 GRAMMARS = ("word_source", "play_source")  # of data/sample.py: a table each, in the form of functions

@@ -53,6 +53,11 @@ def write_file(path, text):
         raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error
 
 
+def is_notebook(stream):
+    """Whether a notebook shows what is written to the stream, which calls itself no terminal then."""
+    return type(stream).__module__.partition(".")[0] == "ipykernel"
+
+
 def what_hides(name):
     """What is wrong where the module `name` is not this project's; None: it is, or it is not imported yet."""
     project = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -322,7 +327,8 @@ class StopRequest(contextlib.AbstractContextManager):
     """Turns the first SIGINT, SIGTERM or SIGHUP into `signum`, which a training loop reads between two steps.
 
     A KeyboardInterrupt could come between a step's update of the weights and the arrival of its RNN state in Python,
-    and a checkpoint of the two would belong to no step. A second signal ends the program at once.
+    and a checkpoint of the two would belong to no step. A second signal ends the program at once; in a notebook, where
+    the program is the kernel with all that was computed in it, the cell alone.
     """
 
     def __enter__(self):
@@ -339,8 +345,8 @@ class StopRequest(contextlib.AbstractContextManager):
 
     def _note(self, signum, frame):
         self.signum = signum
-        for number in self._previous:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler if is_notebook(sys.stdout) else signal.SIG_DFL)
 
 
 def _say(line):
@@ -352,7 +358,9 @@ def _say(line):
 
 
 def _turn_stdout_off():
-    """Gives what Python flushes once more at its exit somewhere to go."""
+    """Gives what Python flushes once more at its exit somewhere to go; a notebook's stream has nothing to flush."""
+    if is_notebook(sys.stdout):
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -391,7 +399,8 @@ def command(main):
     """Makes `main(argv=None)` end as a command should.
 
     A `UserError` becomes one line on stderr and its status, an interrupt status 128 + signal, a reader that has gone
-    away (`| head`) a quiet end. Everything else is a defect and keeps its traceback.
+    away (`| head`) a quiet end. Everything else is a defect and keeps its traceback. In a notebook SystemExit, which is
+    shown as an error, stands for errors alone.
     """
 
     @functools.wraps(main)
@@ -402,6 +411,8 @@ def command(main):
             if hasattr(stream, "reconfigure"):
                 # Whoever follows a log file wants each line now; a file name may have letters that the stream has not.
                 stream.reconfigure(line_buffering=True, errors="backslashreplace")
+        if argv is None and is_notebook(sys.stdout) and main.__module__ != "__main__":
+            argv = []  # sys.argv is the kernel's own, unless %run has made it that of a script
         in_main_thread = threading.current_thread() is threading.main_thread()
         previous = {}
         if in_main_thread:  # the default action of these would leave temporary files
@@ -412,6 +423,10 @@ def command(main):
             if _terminated:
                 raise SystemExit(128 + _terminated[-1])
             return result
+        except SystemExit as end:
+            if end.code or not is_notebook(sys.stdout):
+                raise
+            return None  # --help
         except UserError as error:
             print(f"{name}: error: {error}", file=sys.stderr)
             raise SystemExit(error.status) from error

@@ -12,7 +12,6 @@ import time
 from tf1 import tf
 from tf1.app import UserError, write_file
 
-
 _PNG_SIZE = slice(16, 24)  # of a file's bytes: width and height, big-endian
 _of_folders = {}  # the newest Metrics of each folder
 

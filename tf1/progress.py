@@ -1,18 +1,25 @@
-"""A progress bar on a terminal, plain lines in a file."""
+"""A progress bar on a terminal and in a notebook, plain lines in a file."""
 
 import sys
 
 from tqdm import tqdm
 
+from tf1.app import is_notebook
+
 
 def bar(total, start=0):
-    """A bar of `total` steps, `start` of which are done, shown where stderr is a terminal, gone when its block ends.
+    """A bar of `total` steps, `start` of which are done, gone when its block ends.
 
     with bar(total) as steps:
         ... steps.update() ...
+
+    It is shown where stderr is a terminal; in a notebook as text among the lines of stdout, which stay one output so.
     """
-    disable = sys.stderr is None or None  # None: where stderr is no terminal
-    return tqdm(initial=start, total=total, unit="step", leave=False, disable=disable)
+    options = {"disable": sys.stderr is None or None}  # None: where stderr is no terminal
+    if is_notebook(sys.stdout):
+        # A saved notebook keeps each state of the bar. Its width would be that of the terminal Jupyter runs in.
+        options = {"file": sys.stdout, "mininterval": 1, "ncols": 80}
+    return tqdm(initial=start, total=total, unit="step", leave=False, **options)
 
 
 def watched(iterable):

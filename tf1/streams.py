@@ -55,7 +55,7 @@ def item_losses(
       watched: passes an iterable on, and may stop between two of its items.
       cluster: whose workers each read their own rows, where the tolerance is infinite; `read` gets those.
     Returns:
-      float32 [number of items - first]; 0 in the rows of other workers.
+      [number of items - first]; 0 in the rows of other workers.
     """
     if cluster.size > 1 and tolerance < math.inf:
         raise ValueError("the workers of a cluster do not compare the states between their rows")
@@ -69,10 +69,11 @@ def item_losses(
     rows = first + length * np.arange(batch_size)[:, None]  # the first target of each
     rows, zero_state = cluster.own_rows(rows), cluster.own_rows(zero_state)
     is_used = rows[:, 0] < len(ids)
-    found_losses = np.zeros(count, np.float32)
+    found_losses = None
 
     def read_rows(state, begin, end):
         """Reads all rows from the place `begin` to `end`, keeps their losses, and returns the states at the end."""
+        nonlocal found_losses
         for start in watched(range(begin, end, num_steps)):
             places = np.arange(start, start + num_steps)
             targets = rows + places
@@ -82,6 +83,8 @@ def item_losses(
                 state = np.array(state)
                 state[..., has_not_begun, :] = 0
             if start >= 0:
+                if found_losses is None:
+                    found_losses = np.zeros(count, losses.dtype)
                 counts = (places < length) & (targets < len(ids))
                 found_losses[targets[counts] - first] = losses[counts]
         return np.array(state)

@@ -22,33 +22,35 @@ from tf1.app import UserError
 from tf1.modes import choose_modes, choose_rnn_mode
 from tf1.training import in_fixed_order
 
-USES = ("--generate", "--next_word", "--score", "--export_dir")
-_TEXT = {"--start_string", "--temperature", "--top_k", "--no_unk", "--seed"}
-_OF_USES = {  # the flags that go with each, beside those that name the network
-    "--generate": _TEXT,
+_OF_USES = {  # the flags that go with each; those of a training may stand beside them, and do nothing
+    "--generate": {"--start_string", "--temperature", "--top_k", "--no_unk"},
     "--next_word": {"--top_k", "--no_unk"},
-    "--score": {"--verbose", "--each_alone", "--encoding", "--precision"},
+    "--score": {"--verbose", "--each_alone"},
     "--export_dir": set(),
 }
-_OF_ALL = {"--save_path", "--config", "--set", "--vocab_size", "--rnn_mode", "--section", "--model"}
+_OF_TRAINING = {"--worker_hosts", "--task_index", "--peer_timeout"}
 _SHOWN = 10  # what may follow, where --top_k does not say how many
 
 
 def is_wanted(args):
-    """Whether the flags ask for one of the USES; UserError where they contradict each other."""
-    wanted = [use for use in USES if use in args.given]
+    """Whether the flags ask for one of these uses; UserError where they contradict each other."""
+    wanted = [use for use in _OF_USES if use in args.given]
     if not wanted:
-        for flag in ("--verbose", "--each_alone"):
-            if flag in args.given:
-                raise UserError(f"{flag} goes with --score: add it, or leave {flag} out")
+        for flag in sorted(_OF_USES["--score"] & args.given):
+            raise UserError(f"{flag} goes with --score: add that, or leave {flag} out")
         return False
+    use = wanted[0]
     if len(wanted) > 1:
-        raise UserError(f"{wanted[0]} and {wanted[1]} are two things to do: give one of them")
-    others = sorted(args.given - {*wanted, *_OF_ALL, *_OF_USES[wanted[0]]})
-    if others:
-        raise UserError(f"{others[0]} does not go with {wanted[0]}: leave it out")
+        raise UserError(f"{use} and {wanted[1]} are two things to do: give one of them")
+    for flag in sorted(_OF_TRAINING & args.given):
+        raise UserError(f"{flag} goes with a training alone: leave it out")
+    for flag in sorted(set().union(*_OF_USES.values()) & args.given - _OF_USES[use]):
+        raise UserError(f"{flag} does not go with {use}: leave it out")
     if not args.save_path:
-        raise UserError(f"{wanted[0]} goes with --save_path: name the folder of a trained network")
+        raise UserError(f"{use} goes with --save_path: name the folder of a trained network")
+    data_path = getattr(args, "data_path", None)
+    if data_path is not None and not os.path.exists(data_path):  # it is not needed here, but that is a mistake
+        raise UserError(f"--data_path={data_path} does not exist: correct it, or leave it out")
     return True
 
 

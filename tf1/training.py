@@ -14,7 +14,6 @@ from tf1.cluster import Cluster
 from tf1.metrics import Metrics
 from tf1.modes import check_memory, choose_rnn_mode
 
-
 _SPEED = "global_step/sec"  # the name that Supervisor gave it
 
 
