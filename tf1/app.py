@@ -419,7 +419,11 @@ def command(main):
             previous = {number: signal.signal(number, _terminate) for number in _heeded(SIGNALS[1:])}
         _terminated.clear()
         try:
-            result = main(argv)
+            try:
+                result = main(argv)
+            finally:
+                if progress := sys.modules.get("tf1.progress"):
+                    progress.end_bars()  # before a last line
             if _terminated:
                 raise SystemExit(128 + _terminated[-1])
             return result

@@ -118,6 +118,12 @@ def find(save_path, flag="--save_path"):
     return None
 
 
+def _name_in(saved, variable_name):
+    """What a checkpoint calls the weights of a variable that count: those of the best epoch, where they were kept."""
+    is_best = saved["identity"]["config"].get("patience") and saved["values"].get("records")
+    return f"best/{variable_name}" if is_best else variable_name
+
+
 def load_weights(session, found, flag="--save_path"):
     """Gives the graph's trainable variables the values in a checkpoint: those of the best epoch, where they were kept.
 
@@ -128,18 +134,17 @@ def load_weights(session, found, flag="--save_path"):
       UserError: it holds a network with other variables.
     """
     path, saved = found
-    prefix = "best/" if saved["identity"]["config"].get("patience") and saved["values"]["records"] else ""
     try:
         reader = tf.train.load_checkpoint(path)
         shapes, values = reader.get_variable_to_shape_map(), {}
         for variable in tf.trainable_variables():
-            name, shape = prefix + variable.op.name, variable.shape.as_list()
+            name, shape = _name_in(saved, variable.op.name), variable.shape.as_list()
             if shapes.get(name) != shape:
                 there = f"{variable.op.name} of {shapes[name]}" if name in shapes else f"no {variable.op.name}"
                 raise UserError(
                     f"{flag}={os.path.dirname(path)} holds another network, with {there} where this one has {shape}"
                 )
-            values[variable] = reader.get_tensor(name)
+            values[variable] = reader.get_tensor(name).astype(np.float32)
     except (tf.errors.OpError, ValueError) as error:
         newest = find(os.path.dirname(path), flag)
         if isinstance(error, UserError) or newest[0] == path:
@@ -147,6 +152,27 @@ def load_weights(session, found, flag="--save_path"):
         return load_weights(session, newest, flag)
     for variable, value in values.items():
         variable.load(value, session)
+
+
+def save_weights(found, folder):
+    """Writes the weights of a network, and its identity, as a checkpoint with nothing else to the folder, in bf16.
+
+    Args:
+      found: what `find` returned.
+    """
+    path, saved = found
+    reader = tf.train.load_checkpoint(path)
+    saved_names = reader.get_variable_to_shape_map()
+    # An optimizer's variable, or an average, is named after the weight that it belongs to, with a name of its own added.
+    names = [name for name in saved_names if name.startswith("Model/") and os.path.dirname(name) not in saved_names]
+    with tf.Graph().as_default(), tf.Session() as session:
+        for name in sorted(names):
+            tf.get_variable(name, initializer=tf.cast(reader.get_tensor(_name_in(saved, name)), tf.bfloat16))
+        text = json.dumps({"identity": saved["identity"], "values": {}})
+        with tf.variable_scope(_SCOPE):
+            tf.get_variable("json", initializer=tf.constant(text))
+        session.run(tf.global_variables_initializer())
+        _write(session, tf.train.Saver(), os.path.join(folder, os.path.basename(path)))
 
 
 def _read_json(path):
@@ -303,6 +329,11 @@ class Checkpoints:
         if not found:
             return None
         path, saved = found
+        if "position" not in saved["values"]:
+            raise UserError(
+                f"--save_path={self._save_path} holds the weights of a network and no run that could go on: give "
+                "--init_from with that folder, and another --save_path"
+            )
         check_identity(self._save_path, saved["identity"], self._identity)
         self._saver.restore(session, path)
         paths = _paths(self._save_path)

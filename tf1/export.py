@@ -12,27 +12,29 @@ from tf1.app import UserError, write_file
 
 
 @contextlib.contextmanager
-def new_folder(path, flag="--export_dir"):
+def new_folder(path, shown):
     """The block writes to a folder beside `path`, which becomes `path` when all of it is there.
 
+    Args:
+      shown: what errors call the path.
     Raises:
       UserError: the path exists already, or cannot be made.
     """
     if os.path.lexists(path):
-        raise UserError(f"{flag}={path} exists: name a new folder")
+        raise UserError(f"{shown} exists: name a new folder")
     parent, name = os.path.split(os.path.abspath(path))
     try:
         os.makedirs(parent, exist_ok=True)
         folder = tempfile.mkdtemp(prefix=f".{name}.", dir=parent)
     except OSError as error:
-        raise UserError(f"{flag}={path} cannot be made: {error.strerror}") from error
+        raise UserError(f"{shown} cannot be made: {error.strerror}") from error
     try:
         yield folder
         os.chmod(folder, 0o777 & ~_umask())  # mkdtemp's is its owner's alone
         os.rename(folder, path)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise UserError(f"{flag}={path} cannot be written: {reason}", 1) from error
+        raise UserError(f"{shown} cannot be written: {reason}", 1) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -57,7 +59,7 @@ class Exporter:
 
     def save(self, session, path):
         """Writes the session's variables, and the rest, to the new folder `path`."""
-        with new_folder(path) as folder:
+        with new_folder(path, f"--export_dir={path}") as folder:
             builder = tf.saved_model.Builder(folder)
             builder.add_meta_graph_and_variables(
                 session,

@@ -1,10 +1,13 @@
 """A progress bar on a terminal and in a notebook, plain lines in a file."""
 
 import sys
+import weakref
 
 from tqdm import tqdm
 
 from tf1.app import is_notebook
+
+_bars = weakref.WeakSet()
 
 
 def bar(total, start=0):
@@ -19,7 +22,15 @@ def bar(total, start=0):
     if is_notebook(sys.stdout):
         # A saved notebook keeps each state of the bar. Its width would be that of the terminal Jupyter runs in.
         options = {"file": sys.stdout, "mininterval": 1, "ncols": 80}
-    return tqdm(initial=start, total=total, unit="step", leave=False, **options)
+    steps = tqdm(initial=start, total=total, unit="step", leave=False, **options)
+    _bars.add(steps)
+    return steps
+
+
+def end_bars():
+    """Ends those whose loop was left by an exception: its traceback keeps them, in a notebook for long."""
+    for steps in list(_bars):
+        steps.close()
 
 
 def watched(iterable):
