@@ -100,9 +100,6 @@ runs[0] == runs[1], sorted(runs[0])
     pattern = r"speed: .*|Picture: .*"  # what differs from run to run
     assert re.sub(pattern, "", first).split() == re.sub(pattern, "", second).split()
 
-    *streams, result = kernel(f'ptb_word_lm.main(["--save_path={tmp_path}/1", "--generate=5"])["text"]')
-    assert repr(written(streams).rstrip("\n")) == result.data["text/plain"].replace("\\n'", "'")
-
 
 @pytest.mark.parametrize(
     "flag, message",
@@ -160,7 +157,8 @@ code, signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert shown(written(streams)).splitlines()[-1] == stopped
     if interrupts == 1:
         *streams, result = kernel(f'{command}["test_perplexity"].item() > 1')
-        assert result.data["text/plain"] == "True" and "0.011 perplexity" in written(streams)
+        assert result.data["text/plain"] == "True"
+        assert shown(written(streams)).splitlines()[1] == f"Going on from {tmp_path}/run/model-1"
         assert "0.000 perplexity" not in written(streams)
 
 

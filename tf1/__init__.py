@@ -79,6 +79,8 @@ def _import():
         )
     # Not disable_eager_execution alone: with it tf.set_random_seed does not reach the cells' kernels.
     v1.disable_v2_behavior()
+    if hasattr(sys, "ps1"):  # where Python is interactive, as in a notebook, TensorFlow says more than in a program
+        v1.logging.set_verbosity(v1.logging.WARN)
     v1.config.list_physical_devices()  # the first look at the devices writes the last lines of the banner
     return v1
 

@@ -162,13 +162,10 @@ def save_weights(found, folder):
     """
     path, saved = found
     reader = tf.train.load_checkpoint(path)
-    saved_names = reader.get_variable_to_shape_map()
-    # An optimizer's variable, or an average, is named after the weight that it belongs to, with a name of its own added.
-    names = [name for name in saved_names if name.startswith("Model/") and os.path.dirname(name) not in saved_names]
     with tf.Graph().as_default(), tf.Session() as session:
-        for name in sorted(names):
+        for name in saved["weights"]:
             tf.get_variable(name, initializer=tf.cast(reader.get_tensor(_name_in(saved, name)), tf.bfloat16))
-        text = json.dumps({"identity": saved["identity"], "values": {}})
+        text = json.dumps({"identity": saved["identity"], "values": {}, "weights": saved["weights"]})
         with tf.variable_scope(_SCOPE):
             tf.get_variable("json", initializer=tf.constant(text))
         session.run(tf.global_variables_initializer())
@@ -280,7 +277,8 @@ class Checkpoints:
             )
         if not self._save_path:
             return
-        text = json.dumps({"identity": self._identity, "values": values})
+        weights = [variable.op.name for variable in tf.trainable_variables()]
+        text = json.dumps({"identity": self._identity, "values": values, "weights": weights})
         session.run(self._assign, {self._placeholders[name]: value for name, value in {"json": text, **arrays}.items()})
         path = os.path.join(self._save_path, f"model-{step}")
         try:

@@ -224,10 +224,11 @@ class Run(contextlib.AbstractContextManager):
     def record(self, step=None, **values):
         """Adds a line to `metrics.jsonl` with the next checkpoint, and points to the curves; `step` as for `event`.
 
-        A value may be a list, which is no point of a curve.
+        A value may be a list, which is no point of a curve; what is one of `curves` has its points already.
         """
         step = self._step() if step is None else step
-        self.event(step, **{name: value for name, value in values.items() if not isinstance(value, list)})
+        points = {name: value for name, value in values.items() if not isinstance(value, list)}
+        self.event(step, **{name: value for name, value in points.items() if name not in self._curves})
         wall_s = time.time() - self._start_time
         self.records.append({"epoch": self.position.epoch, "step": step, **values, "wall_s": wall_s})
 
