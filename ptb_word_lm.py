@@ -258,7 +258,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
                 f"{step / epoch_size:.3f} perplexity: {np.exp(position.loss):.3f} "
                 f"speed: {position.words_per_second:.0f} wps"
             )
-    return np.exp(position.costs / (position.step * num_steps))
+    return float(np.exp(position.costs / (position.step * num_steps)))
 
 
 def evaluate(session, model, data, watched=iter):
@@ -270,7 +270,7 @@ def evaluate(session, model, data, watched=iter):
       watched: passes an iterable on, and may stop between two of its items.
     """
     read, zero_state = functools.partial(model.read, session), model.language.zero_state(model.input.batch_size)
-    return np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, watched=watched))
+    return float(np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, watched=watched)))
 
 
 @plots.picture
