@@ -98,7 +98,7 @@ class CharGRU:
         self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32", groups=1, input_=None, cluster=ALONE
     ):
         self.config, self.input, self.cluster, rnn_mode = config, input_, cluster, mode_of_graph(rnn_mode)
-        units, keep_prob = config.hidden_units, config.keep_prob if is_training else 1.0
+        units = config.hidden_units
         # What travels to other workers has known sizes.
         rows = len(cluster.rows(config.batch_size)) if is_training and cluster.size > 1 else None
         num_steps = config.max_length if rnn_mode == "fused" or rows else None
@@ -115,20 +115,25 @@ class CharGRU:
         cells, final_states = [], []
         modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
         for layer, state in enumerate(tf.unstack(self.initial_state)):  # [batch_size, units]
-            if keep_prob < 1:
+            keep_prob = config.keep_prob if layer else config.embedding_keep_prob
+            if is_training and keep_prob < 1:
                 output = dropout(output, keep_prob, layer, rows_axis=1)
             with tf.variable_scope(f"gru_{layer}"):
                 kernel = tf.get_variable("kernel", [output.shape[-1].value, 3 * units])
                 recurrent_kernel = tf.get_variable("recurrent_kernel", [units, 3 * units])
                 bias = tf.get_variable("bias", [2, 3 * units], initializer=tf.zeros_initializer())
+            if is_training and config.recurrent_keep_prob < 1:
+                # DropConnect: in a step of training the same weights are missing in all time steps and rows.
+                place = config.num_layers + 1 + layer
+                recurrent_kernel = dropout(recurrent_kernel, config.recurrent_keep_prob, place, rows_axis=None)
             cell = rnn.GRUCell(kernel, recurrent_kernel, bias)
             # [num_steps, batch_size, units] and [batch_size, units]
             output, state = rnn.dynamic_rnn(cell, output, initial_state=state, time_major=True, **modes)
             cells.append(cell)
             final_states.append(state)
         self.final_state = tf.stack(final_states)
-        if keep_prob < 1:
-            output = dropout(output, keep_prob, config.num_layers, rows_axis=1)
+        if is_training and config.keep_prob < 1:
+            output = dropout(output, config.keep_prob, config.num_layers, rows_axis=1)
 
         # [num_steps * batch_size, units]; the last step is the last batch_size rows.
         output = tf.reshape(output, [-1, units])

@@ -340,7 +340,9 @@ class CharGRUSmallConfig:
     embedding_dim = 256
     hidden_units = 1024
     num_layers = 1
-    keep_prob = 1.0  # the part of embeddings and of each layer's outputs that dropout keeps
+    embedding_keep_prob = 1.0  # the part of the embeddings that dropout keeps
+    keep_prob = 1.0  # the same of each layer's outputs
+    recurrent_keep_prob = 1.0  # the same of the recurrent kernels' weights
     learning_rate = 0.001  # of Adam, in the first max_epoch epochs
     max_epoch = 20  # epochs with the full learning rate
     lr_decay = 1.0  # the learning rate's factor for each epoch after max_epoch
@@ -355,6 +357,7 @@ class CharGRUMediumConfig(CharGRUSmallConfig):
 
     hidden_units = 512
     num_layers = 2
+    embedding_keep_prob = 0.5
     keep_prob = 0.5
     learning_rate = 0.002
     max_epoch = 30

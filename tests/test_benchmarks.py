@@ -1,6 +1,7 @@
 """The benchmarks run; how fast, no test says."""
 
 import json
+import re
 
 import pytest
 
@@ -84,3 +85,10 @@ def test_ours_and_theirs(run_module, tmp_path):
 def test_unknown_task(run_module):
     process = run_module("benchmarks", "--tasks=ptb")
     assert process.returncode == 2 and process.stderr.count("\n") == 1 and "--tasks has ptb" in process.stderr
+
+
+def test_scoring(run_module):
+    process = run_module("benchmarks.scoring", "--sentences=70", "--alone=2")
+    assert (process.returncode, process.stderr) == (0, "")
+    found = re.fullmatch(r"words a second: side by side .*; the losses differ by at most (\S+)\n", process.stdout)
+    assert float(found[1]) < 1e-4

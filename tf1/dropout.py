@@ -35,12 +35,13 @@ def dropout(x, keep_prob, layer, time_step=0, rows_axis=0):
       keep_prob: the probability in (0, 1], a float or a tensor [].
       layer: an int that tells masks of one training step apart.
       time_step: the same, an int or a tensor [], below 65,536.
-      rows_axis: which axis of `x` is the batch's, 0 or 1.
+      rows_axis: which axis of `x` is the batch's, 0 or 1; None: it has none, and all processes have the same mask.
     """
     graph_seed, _ = tf.random.get_seed(0)
     step = tf.cast(tf.train.get_or_create_global_step(), tf.int64)
     seed = tf.stack([tf.constant(graph_seed + (layer << 32), tf.int64), step * 65536 + tf.cast(time_step, tf.int64)])
-    uniform = tf.random.stateless_uniform(tf.shape(x), seed) if _part[-1][1] == 1 else _uniform_part(x, seed, rows_axis)
+    is_whole = _part[-1][1] == 1 or rows_axis is None
+    uniform = tf.random.stateless_uniform(tf.shape(x), seed) if is_whole else _uniform_part(x, seed, rows_axis)
     return tf.where(uniform < keep_prob, x / keep_prob, tf.zeros_like(x))
 
 
