@@ -191,20 +191,20 @@ signatures = tf.saved_model.load(folder).signatures
 text = sys.argv[2]
 ids = signatures["encode"](text=tf.constant(text))["ids"]
 items = signatures["decode"](ids=ids)["items"].numpy()
-zero_state = state = signatures["zero_state"](batch_size=tf.constant(2))["state"]
+zero_state = state = signatures["zero_state"](batch_size=tf.constant(2))["initial_state"]
 for index in ids:
-    step = signatures["step"](ids=tf.stack([index, index]), state=state)
-    state = step["state"]
-sequence = signatures["sequence"](ids=tf.stack([ids, ids]), state=zero_state)
-default = signatures["serving_default"](ids=tf.stack([ids, ids]), state=zero_state)
-assert np.allclose(sequence["state"], state, atol=1e-6) and np.allclose(default["logits"], sequence["logits"])
+    step = signatures["step"](ids=tf.stack([index, index]), initial_state=state)
+    state = step["final_state"]
+sequence = signatures["sequence"](ids=tf.stack([ids, ids]), initial_state=zero_state)
+default = signatures["serving_default"](ids=tf.stack([ids, ids]), initial_state=zero_state)
+assert np.allclose(sequence["final_state"], state, atol=1e-6) and np.allclose(default["logits"], sequence["logits"])
 assert np.allclose(sequence["logits"][:, -1], step["logits"], atol=1e-5)
 converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["step"])
 runner = tf.lite.Interpreter(model_content=converter.convert()).get_signature_runner("step")
 lite_state = zero_state.numpy()[..., :1, :]
 for index in ids.numpy():
-    lite = runner(ids=np.array([index]), state=lite_state)
-    lite_state = lite["state"]
+    lite = runner(ids=np.array([index]), initial_state=lite_state)
+    lite_state = lite["final_state"]
 assert np.allclose(lite["logits"], step["logits"][:1], atol=1e-5)
 names = [op.type for op in signatures["step"].graph.get_operations()]
 print(json.dumps({"items": [item.decode() for item in items], "next": step["probabilities"][0].numpy().tolist(),
@@ -233,17 +233,17 @@ READ_IMAGES = """
 signatures = tf.saved_model.load(folder).signatures
 X = np.random.RandomState(1).rand(3, 28, 28).astype(np.float32)
 images = signatures["images"](X=tf.constant(X))
-state = signatures["zero_state"](batch_size=tf.constant(3))["state"]
+state = signatures["zero_state"](batch_size=tf.constant(3))["initial_state"]
 for row in range(28):
-    step = signatures["step"](X=tf.constant(X[:, row]), state=state)
-    state = step["state"]
+    step = signatures["step"](X=tf.constant(X[:, row]), initial_state=state)
+    state = step["final_state"]
 assert np.allclose(images["logits"], step["logits"], atol=1e-5)
 converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["step"])
 runner = tf.lite.Interpreter(model_content=converter.convert()).get_signature_runner("step")
 lite_state = np.zeros([state.shape[0], 1, state.shape[2]], np.float32)
 for row in range(28):
-    lite = runner(X=X[:1, row], state=lite_state)
-    lite_state = lite["state"]
+    lite = runner(X=X[:1, row], initial_state=lite_state)
+    lite_state = lite["final_state"]
 assert np.allclose(lite["logits"], images["logits"][:1], atol=1e-5)
 print(json.dumps({"labels": images["labels"].numpy().tolist(), "logits": images["logits"].numpy().tolist()}))
 """

@@ -56,6 +56,8 @@ class Exporter:
         define = tf.saved_model.predict_signature_def
         self._signatures = {name: define(*inputs_and_outputs) for name, inputs_and_outputs in signatures.items()}
         self._initialize = tf.tables_initializer()
+        # The one operation does it all; converters look for those in the collection, also where a signature has none.
+        tf.get_default_graph().clear_collection(tf.GraphKeys.TABLE_INITIALIZERS)
 
     def save(self, session, path):
         """Writes the session's variables, and the rest, to the new folder `path`."""
@@ -101,11 +103,11 @@ def _lookups(vocabulary, folder, text, ids):
 def language_signatures(language, vocabulary, folder):
     """The signatures of a language model, whose ops are added to the graph.
 
-    step        ids [batch_size] and state -> logits, probabilities [batch_size, vocab_size], and state
-    sequence    ids [batch_size, num_steps] and state -> the same, [batch_size, num_steps, vocab_size], and state
+    step        ids [batch_size] and initial_state -> logits, probabilities [batch_size, vocab_size], and final_state
+    sequence    ids [batch_size, num_steps] and initial_state -> the same, [batch_size, num_steps, vocab_size]
     encode      text [] -> ids [number of words or characters]
     decode      ids [n] -> items [n], words or characters
-    zero_state  batch_size [] -> state
+    zero_state  batch_size [] -> initial_state
 
     Args:
       language: a `Language`.
@@ -113,25 +115,25 @@ def language_signatures(language, vocabulary, folder):
       folder: where the file that becomes an asset is written.
     """
     step_ids, ids = tf.placeholder(tf.int32, [None], "ids"), tf.placeholder(tf.int32, [None, None], "sequence_ids")
-    state = tf.placeholder(tf.float32, language.state_shape(None), "state")
+    state = tf.placeholder(tf.float32, language.state_shape(None), "initial_state")
     text, decode_ids = tf.placeholder(tf.string, [], "text"), tf.placeholder(tf.int32, [None], "decode_ids")
     batch_size = tf.placeholder(tf.int32, [], "batch_size")
     with tf.name_scope("step"):
         step_logits, step_state = language.step(step_ids, state)
-        step = {"logits": step_logits, "probabilities": tf.nn.softmax(step_logits), "state": step_state}
+        step = {"logits": step_logits, "probabilities": tf.nn.softmax(step_logits), "final_state": step_state}
     with tf.name_scope("sequence"):
-        logits, last_state = language.sequence(ids, state)
-        sequence = {"logits": logits, "probabilities": tf.nn.softmax(logits), "state": last_state}
+        logits, final_state = language.sequence(ids, state)
+        sequence = {"logits": logits, "probabilities": tf.nn.softmax(logits), "final_state": final_state}
     with tf.name_scope("vocabulary"):
         encoded, decoded = _lookups(vocabulary, folder, text, decode_ids)
     zeros = tf.zeros(language.state_shape(batch_size))
-    sequence = {"ids": ids, "state": state}, sequence
+    sequence = {"ids": ids, "initial_state": state}, sequence
     return {
-        "step": ({"ids": step_ids, "state": state}, step),
+        "step": ({"ids": step_ids, "initial_state": state}, step),
         "sequence": sequence,
         "encode": ({"text": text}, {"ids": encoded}),
         "decode": ({"ids": decode_ids}, {"items": decoded}),
-        "zero_state": ({"batch_size": batch_size}, {"state": zeros}),
+        "zero_state": ({"batch_size": batch_size}, {"initial_state": zeros}),
         tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY: sequence,
     }
 
@@ -140,8 +142,8 @@ def image_signatures(model, first_label):
     """The signatures of an `MNISTModel` that reads images of any number of rows, whose ops are added to the graph.
 
     images      X [batch_size, n_steps, n_inputs], 0 to 1 -> logits, probabilities [batch_size, n_outputs], labels
-    step        X [batch_size, n_inputs], one row, and state -> the same after that row, and state
-    zero_state  batch_size [] -> state
+    step        X [batch_size, n_inputs], one row, and initial_state -> the same after that row, and final_state
+    zero_state  batch_size [] -> initial_state
 
     A state is one tensor, [number of the cell's states, batch_size, n_neurons].
 
@@ -150,7 +152,7 @@ def image_signatures(model, first_label):
     """
     sizes = tf.nest.flatten(model.cell.state_size)
     row = tf.placeholder(tf.float32, [None, model.X.shape[2].value], "row")
-    state = tf.placeholder(tf.float32, [len(sizes), None, sizes[0]], "state")
+    state = tf.placeholder(tf.float32, [len(sizes), None, sizes[0]], "initial_state")
     batch_size = tf.placeholder(tf.int32, [], "batch_size")
 
     def outputs(logits):
@@ -159,11 +161,11 @@ def image_signatures(model, first_label):
 
     with tf.name_scope("step"):
         _, states = model.cell(row, tf.nest.pack_sequence_as(model.cell.state_size, tf.unstack(state)))
-        step = {**outputs(model.read_out(states, reuse=True)), "state": tf.stack(tf.nest.flatten(states))}
+        step = {**outputs(model.read_out(states, reuse=True)), "final_state": tf.stack(tf.nest.flatten(states))}
     images = {"X": model.X}, outputs(model.logits)
     return {
         "images": images,
-        "step": ({"X": row, "state": state}, step),
-        "zero_state": ({"batch_size": batch_size}, {"state": tf.zeros([len(sizes), batch_size, sizes[0]])}),
+        "step": ({"X": row, "initial_state": state}, step),
+        "zero_state": ({"batch_size": batch_size}, {"initial_state": tf.zeros([len(sizes), batch_size, sizes[0]])}),
         tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY: images,
     }
