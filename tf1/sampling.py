@@ -15,16 +15,15 @@ ITEMS_A_RUN = 200  # words or characters that one session.run reads and draws
 class Sampler:
     """What draws a text with a network; create it before the graph is final.
 
-    The whole loop is compiled by XLA: it is a chain of small operations, and of products of a vector with a matrix.
-
     Args:
       language: a `Language`.
       temperature: the logits are divided by it; 0: the likeliest is taken.
       top_k: only so many of the likeliest are drawn; None: all.
       excluded: ids that are never drawn, such as that of `<unk>`.
+      is_compiled: the loop is compiled by XLA, which takes a second, and writes three times as fast from then on.
     """
 
-    def __init__(self, language, temperature=1.0, top_k=None, excluded=()):
+    def __init__(self, language, temperature=1.0, top_k=None, excluded=(), is_compiled=True):
         self._zero_state = language.zero_state(1)
         choice = {"temperature": temperature, "top_k": top_k, "excluded": excluded}
         self._given = tf.placeholder(tf.int32, [ITEMS_A_RUN])  # to be read; -1: what was drawn before
@@ -54,9 +53,10 @@ class Sampler:
             _, last, states, drawn = tf.while_loop(condition, body, loop_vars, back_prop=False)
             return drawn.stack(), last, language.as_one(states)
 
-        compiled = tf.function(loop, jit_compile=True, autograph=False)
+        if is_compiled:
+            loop = tf.function(loop, jit_compile=True, autograph=False)
         # [ITEMS_A_RUN], [] and the state
-        self._results = compiled(self._given, self._uniform, self._last, self._count, self._state)
+        self._results = loop(self._given, self._uniform, self._last, self._count, self._state)
 
     def ids(self, session, start, count, seed):
         """Yields `count` ids that follow the ids `start`, in pieces, each from one `session.run`.
@@ -83,15 +83,16 @@ class Writer:
       language: a `Language`.
       vocabulary: a `reader.Vocabulary`.
       args: the flags, of which `start_string`, `temperature`, `top_k`, `no_unk` and `seed` are used.
+      is_compiled: as for a `Sampler`; the samples of a training are short.
     Raises:
       UserError: the start string has what the network cannot read.
     """
 
-    def __init__(self, language, vocabulary, args):
+    def __init__(self, language, vocabulary, args, is_compiled=False):
         self._start, start_string = vocabulary.start(args.start_string)
         self.start_string, self._vocabulary, self._seed = start_string, vocabulary, args.seed
         excluded = vocabulary.excluded(language.vocab_size, getattr(args, "no_unk", False))
-        self._sampler = Sampler(language, args.temperature, args.top_k, excluded)
+        self._sampler = Sampler(language, args.temperature, args.top_k, excluded, is_compiled)
 
     def write(self, session, count, watched=iter):
         """Prints the start string and `count` words or characters after it; returns the whole text.

@@ -29,6 +29,7 @@ _OF_USES = {  # the flags that go with each; those of a training may stand besid
     "--export_dir": set(),
 }
 _OF_TRAINING = {"--worker_hosts", "--task_index", "--peer_timeout"}
+_SHORT = 1000  # words or characters of a text for which compiling the loop takes longer than it saves
 _SHOWN = 10  # what may follow, where --top_k does not say how many
 
 
@@ -115,7 +116,7 @@ def use(args, script, config, build, units, steps, gates):
             exporter = export.Exporter(export.language_signatures(model.language, vocabulary, folder))
             do = lambda session: exporter.save(session, args.export_dir)
         elif args.generate:
-            writer = sampling.Writer(model.language, vocabulary, args)
+            writer = sampling.Writer(model.language, vocabulary, args, is_compiled=args.generate > _SHORT)
             do = lambda session: {"text": writer.write(session, args.generate)}
         else:
             do = _next_word(args, model.language, vocabulary)
