@@ -12,6 +12,7 @@ import pytest
 
 import binary_echo
 import configs
+from conftest import slow
 from studies import truncation
 from tf1 import tf
 from tf1.training import Position
@@ -274,7 +275,7 @@ def test_a_truncation_that_cannot_be_is_said_before_the_first_training(in_tmp_pa
     assert error.count("\n") == 1 and "size 4000 makes no average of 100 steps" in error
 
 
-@pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
+@pytest.mark.parametrize("rnn_mode", ["auto", slow("basic")])
 def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, rnn_mode):
     monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 77)
     arguments = ["--config=test", f"--rnn_mode={rnn_mode}"]

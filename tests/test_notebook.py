@@ -156,7 +156,7 @@ code, signal.getsignal(signal.SIGINT) is signal.default_int_handler
     stopped = f"Stopped in epoch 1 at step 1 of 87: saved in {tmp_path}/run" if interrupts == 1 else "Stopped"
     assert shown(written(streams)).splitlines()[-1] == stopped
     if interrupts == 1:
-        *streams, result = kernel(f'{command}["test_perplexity"].item() > 1')
+        *streams, result = kernel(f'{command}["test_perplexity"] > 1')
         assert result.data["text/plain"] == "True"
         assert shown(written(streams)).splitlines()[1] == f"Going on from {tmp_path}/run/model-1"
         assert "0.000 perplexity" not in written(streams)

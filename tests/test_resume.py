@@ -34,7 +34,7 @@ def in_tmp_path(tmp_path, monkeypatch):
     "name, kills",
     [
         ("ptb_word_lm fused bf16", 1),  # all others: make soak
-        ("time_series every step", 3),
+        slow("time_series every step", 3),
     ],
 )
 def test_a_killed_run_ends_like_one_that_was_not(tmp_path, name, kills):

@@ -1,6 +1,8 @@
 """What is done with a trained network: the words it writes and predicts, the scores, the SavedModel, bad input."""
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -12,9 +14,10 @@ import pytest
 
 import char_gru
 import ptb_word_lm
+import reader
 import rnn_basics
 from conftest import ROOT
-from tf1 import export, pack, tf
+from tf1 import app, export, pack, tf
 
 SENTENCES = "the cat sat\nthe dog <unk> on the mat\na cat and a dog ran\n"
 TEXT = "the cat sat on the mat\na dog ran and the cat <unk>\nthe dog sat\n" * 30
@@ -24,25 +27,23 @@ CHARACTERS = ["--config=test", "--set", "batch_size=4", "--set", "max_length=10"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with networks that were trained in it: `ptb`, `plain` (without <unk>), `char`; `damaged` is none."""
+    """A folder with networks that were trained in it, `ptb` and `char`, and what they printed; `damaged` is none."""
     folder = tmp_path_factory.mktemp("trained")
-    corpora = {"corpus": TEXT, "plain_corpus": TEXT.replace("<unk>", "sat")}
-    for name, text in corpora.items():
-        (folder / name).mkdir()
-        for split in "train", "valid", "test":
-            (folder / name / f"ptb.{split}.txt").write_text(text)
+    (folder / "corpus").mkdir()
+    for split in "train", "valid", "test":
+        (folder / "corpus" / f"ptb.{split}.txt").write_text(TEXT)
     (folder / "book.txt").write_text(TEXT)
     (folder / "sentences.txt").write_text(SENTENCES)
     (folder / "empty.txt").write_text("")
     (folder / "latin.txt").write_bytes("caf\xe9".encode("latin-1"))
     os.mkdir(folder / "empty")
     os.mkdir(folder / "exists")
-    data_path = [f"--data_path={folder / 'corpus'}", "--vocab_size=15"]
-    results = {"ptb": ptb_word_lm.main([*PTB, *data_path, f"--save_path={folder / 'ptb'}"])}
-    ptb_word_lm.main([*PTB, f"--data_path={folder / 'plain_corpus'}", f"--save_path={folder / 'plain'}"])
-    results["char"] = char_gru.main(
-        [*CHARACTERS, f"--data_path={folder / 'book.txt'}", f"--save_path={folder / 'char'}"]
-    )
+    results = {"printed": io.StringIO()}
+    with contextlib.redirect_stdout(results["printed"]):
+        data = [f"--data_path={folder / 'corpus'}", "--vocab_size=15"]
+        results["ptb"] = ptb_word_lm.main([*PTB, *data, f"--save_path={folder / 'ptb'}"])
+        data = [f"--data_path={folder / 'book.txt'}"]
+        results["char"] = char_gru.main([*CHARACTERS, *data, f"--save_path={folder / 'char'}"])
     shutil.copytree(folder / "ptb", folder / "damaged")
     for name in os.listdir(folder / "damaged"):
         if name.startswith("model-"):
@@ -74,12 +75,11 @@ def test_a_text_is_what_is_printed_and_the_seed_decides(networks, capsys, script
         assert len(text) == 303
 
 
-def test_the_sample_is_that_of_the_network_after_the_last_epoch(networks, capsys):
-    ptb_word_lm.main([*PTB, "--data_path=corpus", "--save_path=again", "--vocab_size=15"])
-    output = capsys.readouterr().out
-    assert output.count("Sample:\n") == 3
-    text = ptb_word_lm.main(["--generate=50", "--save_path=again", "--seed=3"])["text"]
-    assert f"Sample:\n{text}" in output.rpartition("Sample:")[1] + output.rpartition("Sample:")[2]
+def test_the_sample_is_that_of_the_network_after_the_last_epoch(networks):
+    output = networks["printed"].getvalue()
+    assert output.count("Sample:\n") == 3 + 2
+    text = ptb_word_lm.main(["--generate=50", "--save_path=ptb", "--seed=3"])["text"]
+    assert f"Valid Perplexity: {networks['ptb']['valid_perplexity'][-1]:.3f}\nSample:\n{text}" in output
 
 
 @pytest.mark.parametrize("script, name", [(ptb_word_lm, "ptb"), (char_gru, "char")])
@@ -155,12 +155,16 @@ def test_unknown_words_are_counted_or_refused(networks, tmp_path, capsys):
     (tmp_path / "mapped.txt").write_text("the <unk> sat on a <unk>\n")
     mapped = ptb_word_lm.main([f"--score={tmp_path}/mapped.txt", "--save_path=ptb"])
     assert mapped["log_probability"] == found["log_probability"] and mapped["unknown"] == 0
-    for script, name, what in (ptb_word_lm, "plain", "'quagga', 'zebra'"), (char_gru, "char", "'b', 'q', 'z'"):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            script.main([f"--score={tmp_path}/text.txt", f"--save_path={name}"])
-        error = capsys.readouterr().err
-        assert exit_.value.code == 2 and error.count("\n") == 1 and what in error and "lacks" in error, error
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main([f"--score={tmp_path}/text.txt", "--save_path=char"])
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2 and error.count("\n") == 1 and "has 'b', 'q', 'z', which the network's" in error, error
+    words = reader.Vocabulary("words", ["the", "sat", "on", "a", "<eos>"])
+    with pytest.raises(
+        app.UserError, match="has 'quagga', 'zebra', which the network's vocabulary lacks, as it lacks <un"
+    ):
+        reader.text_ids(f"{tmp_path}/text.txt", words)
 
 
 def test_the_standard_input_is_scored(networks, run_script, tmp_path):

@@ -327,7 +327,7 @@ class Checkpoints:
         if not found:
             return None
         path, saved = found
-        if "position" not in saved["values"]:
+        if not saved["values"]:
             raise UserError(
                 f"--save_path={self._save_path} holds the weights of a network and no run that could go on: give "
                 "--init_from with that folder, and another --save_path"
