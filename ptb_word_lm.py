@@ -95,7 +95,7 @@ class PTBModel:
     """
 
     def __init__(self, is_training, config, input_, rnn_mode="basic", precision="fp32", groups=1):
-        self._input, rnn_mode = input_, mode_of_graph(rnn_mode)
+        self._input, self.precision, rnn_mode = input_, precision, mode_of_graph(rnn_mode)
         batch_size, num_steps = input_.batch_size, input_.num_steps
         size, vocab_size = config.hidden_size, config.vocab_size
 
@@ -270,7 +270,8 @@ def evaluate(session, model, data, watched=iter):
       watched: passes an iterable on, and may stop between two of its items.
     """
     read, zero_state = functools.partial(model.read, session), model.language.zero_state(model.input.batch_size)
-    return float(np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, watched=watched)))
+    options = {"tolerance": streams.TOLERANCES[model.precision], "watched": watched}
+    return float(np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, **options)))
 
 
 @plots.picture

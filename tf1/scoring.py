@@ -39,16 +39,16 @@ class Scores:
         return log_probability, int(np.sum(~self._is_end[part])), int(np.sum(self.is_unknown[part]))
 
 
-def of_stream(read, ids, is_unknown, end, zero_state, num_steps, watched=iter):
+def of_stream(read, ids, is_unknown, end, zero_state, num_steps, **options):
     """The `Scores` of a text, each word or character but the first predicted from all before it.
 
     Args:
-      read, zero_state, num_steps, watched: as for `streams.item_losses`.
+      read, zero_state, num_steps, options: as for `streams.item_losses`.
       ids, is_unknown, end: as for `Scores`.
     """
     if len(ids) < 2:
         raise UserError("nothing in the text comes after its first word or character: give more, or add --each_alone")
-    losses = streams.item_losses(read, ids, 1, zero_state, num_steps, watched=watched)
+    losses = streams.item_losses(read, ids, 1, zero_state, num_steps, **options)
     return Scores(losses, ids[1:], is_unknown[1:], end)
 
 

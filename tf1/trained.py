@@ -17,7 +17,7 @@ import numpy as np
 
 import configs
 import reader
-from tf1 import checkpoints, export, progress, sampling, scoring, tf
+from tf1 import checkpoints, export, progress, sampling, scoring, streams, tf
 from tf1.app import UserError
 from tf1.modes import choose_modes, choose_rnn_mode
 from tf1.training import in_fixed_order
@@ -90,7 +90,7 @@ def use(args, script, config, build, units, steps, gates):
     """
     found, config = find(args, script, config)
     identity = found[1]["identity"]
-    vocabulary = reader.Vocabulary.load(args.save_path, identity["vocabulary"])
+    vocabulary = reader.Vocabulary.load(args.save_path, identity.get("vocabulary"))
     choose_rnn_mode(args.rnn_mode)
     modes, session_config, text = {}, None, None
     if args.score:
@@ -110,7 +110,8 @@ def use(args, script, config, build, units, steps, gates):
             model = build(config, len(vocabulary.items), **modes)
         if args.score:
             zero_state, num_steps = model.language.zero_state(config.batch_size), getattr(config, steps)
-            do = lambda session: _score(args, session, model, vocabulary, text, zero_state, num_steps)
+            options = {"tolerance": streams.TOLERANCES[modes["precision"]], "watched": progress.watched}
+            do = lambda session: _score(args, session, model, vocabulary, text, zero_state, num_steps, options)
         elif args.export_dir:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             exporter = export.Exporter(export.language_signatures(model.language, vocabulary, folder))
@@ -144,11 +145,13 @@ def export_images(args, script, config, build):
             exporter.save(session, args.export_dir)
 
 
-def _score(args, session, model, vocabulary, text, zero_state, num_steps):
+def _score(args, session, model, vocabulary, text, zero_state, num_steps, options):
     """Prints the scores of the text, ids and what is unknown among them; returns their numbers."""
-    score = scoring.of_each_alone if args.each_alone else scoring.of_stream
     read = functools.partial(model.read, session)
-    scores = score(read, *text, vocabulary.end, zero_state, num_steps, progress.watched)
+    if args.each_alone:
+        scores = scoring.of_each_alone(read, *text, vocabulary.end, zero_state, num_steps, options["watched"])
+    else:
+        scores = scoring.of_stream(read, *text, vocabulary.end, zero_state, num_steps, **options)
     return scoring.show(scores, vocabulary, args.verbose, args.each_alone)
 
 
