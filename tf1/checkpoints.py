@@ -203,9 +203,9 @@ class Checkpoints:
         self._save_path = save_path
         self._unit, self._interval = save_every or ("steps", float("inf"))
         self._steps, self._saved_at = 0, time.monotonic()
-        self._are_finite = tf.reduce_all(
-            [tf.reduce_all(tf.is_finite(variable)) for variable in tf.trainable_variables()]
-        )
+        with tf.name_scope("are_finite"):
+            are_finite = [tf.reduce_all(tf.is_finite(variable)) for variable in tf.trainable_variables()]
+            self._are_finite = tf.reduce_all(are_finite)
         if not save_path:
             return
         self._identity = json.loads(json.dumps(identity))  # as it comes back from a file
@@ -215,11 +215,12 @@ class Checkpoints:
                 self._variables[name] = tf.get_variable(
                     name, array.shape, array.dtype, tf.zeros_initializer(), trainable=False
                 )
-        self._placeholders = {
-            name: tf.placeholder(variable.dtype.base_dtype, variable.shape)
-            for name, variable in self._variables.items()
-        }
-        self._assign = [tf.assign(variable, self._placeholders[name]) for name, variable in self._variables.items()]
+        with tf.name_scope("assign"):
+            self._placeholders = {
+                name: tf.placeholder(variable.dtype.base_dtype, variable.shape)
+                for name, variable in self._variables.items()
+            }
+            self._assign = [tf.assign(variable, self._placeholders[name]) for name, variable in self._variables.items()]
         self._saver = tf.train.Saver()
         self._keeper = tf.train.Saver(tf.trainable_variables())
         self._kept = []  # paths of checkpoints, oldest first

@@ -267,7 +267,9 @@ class Cluster(contextlib.AbstractContextManager):
     def broadcast(self, variables):
         """An operation that gives the variables of all workers the chief's values."""
         assignments = []
-        with tf.device("/cpu:0"):
+        if self.size == 1:
+            return tf.no_op()
+        with tf.name_scope("broadcast"), tf.device("/cpu:0"):
             for variable in variables:
                 shape = variable.shape
                 if self.is_chief:

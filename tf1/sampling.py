@@ -25,7 +25,10 @@ class Sampler:
 
     def __init__(self, language, temperature=1.0, top_k=None, excluded=(), is_compiled=True):
         self._zero_state = language.zero_state(1)
-        choice = {"temperature": temperature, "top_k": top_k, "excluded": excluded}
+        with tf.name_scope("sampler"):
+            self._build(language, {"temperature": temperature, "top_k": top_k, "excluded": excluded}, is_compiled)
+
+    def _build(self, language, choice, is_compiled):
         self._given = tf.placeholder(tf.int32, [ITEMS_A_RUN])  # to be read; -1: what was drawn before
         self._uniform = tf.placeholder(tf.float32, [ITEMS_A_RUN])  # random numbers of the places
         self._last = tf.placeholder(tf.int32, [])  # what was drawn last
