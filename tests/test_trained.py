@@ -287,7 +287,7 @@ BAD = [
     ),
     (["--save_path=ptb", "--next_word=quagga"], "--next_word has 'quagga', which the text does not have"),
     (["--save_path=ptb", "--next_word="], "--next_word is empty"),
-    (["--save_path=ptb", "--score=nowhere.txt"], "nowhere.txt is missing"),
+    (["--save_path=ptb", "--score=nowhere.txt"], "--score=nowhere.txt does not exist"),
     (["--save_path=ptb", "--score=empty.txt"], "empty.txt is empty: it must hold text"),
     (["--save_path=ptb", "--score=latin.txt"], "latin.txt is not UTF-8 text"),
     (["--save_path=ptb", "--score=corpus"], "corpus cannot be read: Is a directory"),

@@ -161,6 +161,8 @@ def save_weights(found, folder):
       found: what `find` returned.
     """
     path, saved = found
+    if "weights" not in saved:
+        raise UserError(f"checkpoint {path} is of an earlier version of this program: train on for an epoch first")
     reader = tf.train.load_checkpoint(path)
     with tf.Graph().as_default(), tf.Session() as session:
         for name in saved["weights"]:

@@ -52,6 +52,8 @@ def is_wanted(args):
     data_path = getattr(args, "data_path", None)
     if data_path is not None and not os.path.exists(data_path):  # it is not needed here, but that is a mistake
         raise UserError(f"--data_path={data_path} does not exist: correct it, or leave it out")
+    if use == "--score" and args.score != reader.STDIN and not os.path.exists(args.score):
+        raise UserError(f"--score={args.score} does not exist: name a text file, or - for the standard input")
     return True
 
 
