@@ -806,6 +806,7 @@ class Vocabulary:
             shown = ", ".join(map(repr, unknown[:20]))
             raise UserError(f"{flag} has {shown}, which the text does not have: leave that out")
         ids = [self.ids[item] for item in given]
+        start_string = self.text(ids)
         return ([self.end] if self.kind == "words" and self.end is not None else []) + ids, start_string
 
     def excluded(self, vocab_size, no_unk=False):

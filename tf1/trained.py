@@ -98,7 +98,7 @@ def use(args, script, config, build, units, steps, gates):
     if args.score:
         text = reader.text_ids(args.score, vocabulary, args.encoding)
         if args.each_alone:
-            config.batch_size = scoring.ROWS
+            config.batch_size = min(scoring.ROWS, np.count_nonzero(text[0] == vocabulary.end) + 1)
             setattr(config, steps, scoring.STEPS)
         args = copy.copy(args)
         if "--precision" not in args.given and args.rnn_mode != "basic":
