@@ -46,7 +46,7 @@ FILES = {
     "shakespeare": ("shakespeare.txt",),
 }
 
-STDIN = "-"  # in place of a file's name
+STDIN = "-"  # in place of a file's name; messages call it the standard input
 _BLOCK_BYTES = 4 << 20  # that are read at once: large enough for speed, small enough for memory
 _MAP_BYTES = 64 << 20  # token arrays of larger files are memory-mapped
 _LONGEST_WORD = 4 << 20  # characters; a longer word is no word
@@ -118,6 +118,11 @@ def _open(path):
     return (gzip.open if path.endswith(".gz") else open)(path, "rb")
 
 
+def _shown(path):
+    """What messages call the file."""
+    return "the standard input" if path == STDIN else path
+
+
 def fingerprint(*parts):
     """CRC-32 of bytes, arrays, and the content of files (given by their paths), as one: eight hex digits."""
     crc = 0
@@ -164,7 +169,9 @@ def _pieces(path, encoding=None, announce=False):
                 if text.endswith("\r") and block:  # perhaps the half of an end of line
                     text, following = text[:-1], "\r" + following
                 if "\0" in text:
-                    raise UserError(f"{path} has a NUL character: it is not {encoding.upper()} text, see --encoding")
+                    raise UserError(
+                        f"{_shown(path)} has a NUL character: it is not {encoding.upper()} text, see --encoding"
+                    )
                 if any(odd in text for odd in _ODD_ASCII) or not text.isascii() and any(odd in text for odd in _ODD):
                     text, count = _LINE_ENDS.subn("\n", text)
                     ends += count
@@ -177,7 +184,8 @@ def _pieces(path, encoding=None, announce=False):
         start, found = (error.start, error.object) if isinstance(error, UnicodeDecodeError) else (0, b"")
         position = offset + len(block) - len(found) + start
         raise UserError(
-            f"{path} is not {encoding.upper()} text (byte {position}): convert it to UTF-8, or give its --encoding"
+            f"{_shown(path)} is not {encoding.upper()} text (byte {position}): "
+            "convert it to UTF-8, or give its --encoding"
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path} is not a whole gzip file ({error}): pack it again") from error
@@ -185,7 +193,7 @@ def _pieces(path, encoding=None, announce=False):
         name = os.path.basename(path)
         raise UserError(f"{path} is missing: name the folder that holds {name}, with --data_path") from error
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+        raise UserError(f"{_shown(path)} cannot be read: {error.strerror}") from error
     if announce and ends:
         print(f"{os.path.basename(path)}: {ends:,} ends of lines other than \\n (such as \\r\\n) are read as \\n")
     if announce and marks:
@@ -804,7 +812,7 @@ class Vocabulary:
             raise UserError(f"{flag} is empty: give at least one of the {self.kind}")
         if unknown := sorted(set(given) - set(self.ids)):
             shown = ", ".join(map(repr, unknown[:20]))
-            raise UserError(f"{flag} has {shown}, which the text does not have: leave that out")
+            raise UserError(f"{flag} has {shown}, which the network's vocabulary lacks: leave that out")
         ids = [self.ids[item] for item in given]
         start_string = self.text(ids)
         return ([self.end] if self.kind == "words" and self.end is not None else []) + ids, start_string
@@ -838,7 +846,7 @@ def text_ids(path, vocabulary, encoding=None):
             missing.update(piece[place] for place in np.flatnonzero(ids < 0))
         pieces.append(ids)
     ids = np.concatenate(pieces)
-    shown_path = "the standard input" if path == STDIN else path
+    shown_path = _shown(path)
     if not len(ids):
         raise UserError(f"{shown_path} is empty: it must hold text")
     if missing:

@@ -92,8 +92,10 @@ def _lookups(vocabulary, folder, text, ids):
     places = np.arange(len(vocabulary.items))
     to_item = tf.lookup.KeyValueTensorInitializer(places, vocabulary.items, tf.int64, tf.string)
     to_item = tf.lookup.StaticHashTable(to_item, "<unk>")
+    text = tf.strings.regex_replace(text, "\r\n?", "\n")
     if vocabulary.kind == "words":
-        items = tf.strings.split([tf.strings.regex_replace(text, "\n", " <eos> ")]).values
+        text = tf.strings.regex_replace(text, "\n", " <eos> ")
+        items = tf.strings.split([tf.strings.regex_replace(text, r"\pZ", " ")]).values  # also spaces beyond ASCII
     else:
         items = tf.strings.unicode_split(text, "UTF-8")
         items = tf.where(tf.equal(items, "\n"), tf.fill(tf.shape(items), _NEWLINE), items)

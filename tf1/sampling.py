@@ -115,6 +115,14 @@ class Writer:
         return text
 
 
+def exclude(logits, excluded):
+    """The logits [vocab_size], with no probability for the ids that are excluded."""
+    if not len(excluded):
+        return logits
+    is_excluded = np.isin(range(logits.shape[0].value), excluded)
+    return tf.where(is_excluded, tf.fill(logits.shape, -np.inf), logits)
+
+
 def choose(logits, uniform, temperature=1.0, top_k=None, excluded=()):
     """The id that a random number chooses.
 
@@ -125,9 +133,7 @@ def choose(logits, uniform, temperature=1.0, top_k=None, excluded=()):
     Returns:
       int32 []: the first id whose cumulative probability exceeds the number.
     """
-    vocab_size = logits.shape[0].value
-    if len(excluded):
-        logits = tf.where(np.isin(range(vocab_size), excluded), tf.fill([vocab_size], -np.inf), logits)
+    vocab_size, logits = logits.shape[0].value, exclude(logits, excluded)
     if temperature == 0:
         return tf.argmax(logits, output_type=tf.int32)
     if top_k and top_k < vocab_size:

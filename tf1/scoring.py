@@ -18,23 +18,24 @@ class Scores:
       ids: of the same, [n].
       is_unknown: which of them are `<unk>` in place of another word, [n].
       end: the id of what ends a sentence; None: the text is one sentence.
+      first: the place of the first that counts; what is before it was read, and not predicted.
 
     Attributes:
       sentences: of each the places from where to where in the arrays, [number of sentences, 2].
       perplexity: of a word, or of a character, of all there are, ends of sentences too.
     """
 
-    def __init__(self, losses, ids, is_unknown, end):
-        self.losses, self.ids, self.is_unknown, self._is_end = losses, ids, is_unknown, ids == end
+    def __init__(self, losses, ids, is_unknown, end, first=0):
+        self.losses, self.ids, self.is_unknown, self.first, self._is_end = losses, ids, is_unknown, first, ids == end
         stops = np.flatnonzero(self._is_end) + 1
         if not len(stops) or stops[-1] < len(ids):
             stops = np.append(stops, len(ids))
         self.sentences = np.stack([np.append(0, stops[:-1]), stops], axis=1)
-        self.perplexity = math.exp(min(float(np.mean(losses, dtype=np.float64)), 700.0))
+        self.perplexity = math.exp(min(float(np.mean(losses[first:], dtype=np.float64)), 700.0))
 
     def of(self, begin=0, stop=None):
         """Of a part: natural log probability, how many there are without the ends of sentences, how many unknown."""
-        part = slice(begin, stop)
+        part = slice(max(begin, self.first), stop)
         log_probability = -float(np.sum(self.losses[part], dtype=np.float64))
         return log_probability, int(np.sum(~self._is_end[part])), int(np.sum(self.is_unknown[part]))
 
@@ -49,7 +50,7 @@ def of_stream(read, ids, is_unknown, end, zero_state, num_steps, **options):
     if len(ids) < 2:
         raise UserError("nothing in the text comes after its first word or character: give more, or add --each_alone")
     losses = streams.item_losses(read, ids, 1, zero_state, num_steps, **options)
-    return Scores(losses, ids[1:], is_unknown[1:], end)
+    return Scores(np.append(np.zeros(1, losses.dtype), losses), ids, is_unknown, end, first=1)
 
 
 def of_each_alone(read, ids, is_unknown, end, zero_state, num_steps, watched=iter):
@@ -78,7 +79,7 @@ def of_each_alone(read, ids, is_unknown, end, zero_state, num_steps, watched=ite
     return Scores(scores.losses, ids, is_unknown, end)
 
 
-def show(scores, vocabulary, verbose, each_alone):
+def show(scores, vocabulary, verbose):
     """Prints the scores; the sentences are in the order of the text. Returns the numbers in a dict."""
     one, several = ("word", "words") if vocabulary.kind == "words" else ("character", "characters")
     sentences = []
@@ -89,14 +90,15 @@ def show(scores, vocabulary, verbose, each_alone):
         text = vocabulary.text(scores.ids[begin:stop]).rstrip("\n")
         print(f"{log_probability:12.4f} {log_probability / math.log(10):12.4f} {count:10} {unknown:7}  {text}")
         sentences.append({"log_probability": log_probability, several: count, "unknown": unknown, "text": text})
-    if not each_alone:
+    if scores.first:
         print(f"Not counted: the text's first {one}, which nothing before it predicts")
     log_probability, count, unknown = scores.of()
-    ends = len(scores.ids) - count
-    read_as = f", {unknown:,} unknown and read as <unk>" if vocabulary.kind == "words" else ""
-    print(f"{count:,} {several} and {ends:,} ends of {'sentences' if vocabulary.kind == 'words' else 'lines'}{read_as}")
+    predicted = len(scores.ids) - scores.first
+    read_as = f", of which {unknown:,} unknown, read as <unk>" if unknown else ""
+    ends = "ends of sentences" if vocabulary.kind == "words" else "ends of lines"
+    print(f"{several}: {count:,}{read_as}; {ends}: {predicted - count:,}")
     print(f"Log probability: {log_probability:.3f}, to base 10 {log_probability / math.log(10):.3f}")
-    nats = -log_probability / len(scores.ids)
+    nats = -log_probability / predicted
     bits = f", {nats / math.log(2):.4f} bits a character ({nats:.4f} nats)" if one == "character" else ""
     print(f"Perplexity: {scores.perplexity:.3f}{bits}")
     results = {"perplexity": scores.perplexity, "log_probability": log_probability, several: count, "unknown": unknown}

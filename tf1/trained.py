@@ -154,7 +154,7 @@ def _score(args, session, model, vocabulary, text, zero_state, num_steps, option
         scores = scoring.of_each_alone(read, *text, vocabulary.end, zero_state, num_steps, options["watched"])
     else:
         scores = scoring.of_stream(read, *text, vocabulary.end, zero_state, num_steps, **options)
-    return scoring.show(scores, vocabulary, args.verbose, args.each_alone)
+    return scoring.show(scores, vocabulary, args.verbose)
 
 
 def _next_word(args, language, vocabulary):
@@ -162,8 +162,7 @@ def _next_word(args, language, vocabulary):
     start, _ = vocabulary.start(args.next_word, "--next_word")
     excluded = vocabulary.excluded(language.vocab_size, getattr(args, "no_unk", False))
     logits, _ = language.sequence(tf.constant([start]), tf.constant(language.zero_state(1)))
-    is_excluded = np.isin(range(language.vocab_size), excluded)
-    probabilities = tf.nn.softmax(tf.where(is_excluded, tf.fill([language.vocab_size], -np.inf), logits[0, -1]))
+    probabilities = tf.nn.softmax(sampling.exclude(logits[0, -1], excluded))
     likeliest = tf.nn.top_k(probabilities, min(args.top_k or _SHOWN, language.vocab_size - len(excluded)))
 
     def show(session):
