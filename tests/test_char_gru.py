@@ -200,7 +200,8 @@ def test_run_epoch_alone_trains_as_the_tutorial_does(capsys):
     ids = np.random.RandomState(0).randint(0, 9, 1100)
     with tf.Graph().as_default(), tf.Session() as session:
         model, assign = build(config, ids, is_training=True)
-        session.run([tf.global_variables_initializer(), assign])
+        session.run(tf.global_variables_initializer())
+        session.run(assign)
         before = char_gru.run_epoch(session, model)
         first = char_gru.run_epoch(session, model, eval_op=model.train_op, verbose=True)
         assert char_gru.run_epoch(session, model) < first < before
@@ -219,7 +220,8 @@ def test_the_learning_rate_decays_after_max_epoch(book):
     for epoch in 1, 2:  # Adam's first step changes each weight by the learning rate
         with tf.Graph().as_default(), tf.Session() as session:
             model, assign = build(config, np.arange(12) % 9, is_training=True)
-            session.run([tf.global_variables_initializer(), assign])
+            session.run(tf.global_variables_initializer())
+            session.run(assign)
             before = session.run(model.language.softmax_b)
             position = Position(epoch, costs=0.0, state=char_gru.zero_state(config, 2))
             char_gru.run_epoch(session, model, model.train_op, position=position)
