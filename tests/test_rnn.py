@@ -28,28 +28,48 @@ def multi(*cells):
     return tf.nn.rnn_cell.MultiRNNCell(cells)
 
 
+def own_cell(units):
+    class Own(tf.nn.rnn_cell.BasicRNNCell):
+        def call(self, inputs, state):
+            output, state = super().call(inputs, state)
+            return 2 * output, state
+
+    return Own(units)
+
+
 # A cell of two or three sizes, over inputs of `n` values.
 CELLS = {
     "tanh": lambda n, a, b: basic(a),
     "relu": lambda n, a, b: basic(a, activation=tf.nn.relu),
     "lstm": lambda n, a, b: lstm(a),
     "lstm without forget bias": lambda n, a, b: lstm(a, forget_bias=0.0),
+    "lstm with every argument": lambda n, a, b: tf.nn.rnn_cell.LSTMCell(a, forget_bias=0.5),
     "gru": lambda n, a, b: gru(n, a),
+    "gru of TensorFlow": lambda n, a, b: tf.nn.rnn_cell.GRUCell(a),
     "layers": lambda n, a, b: multi(lstm(a), basic(b), lstm(a)),
     "one layer": lambda n, a, b: multi(lstm(a)),
     "layers of layers": lambda n, a, b: multi(multi(lstm(a), lstm(b)), basic(a)),
     "dropout": lambda n, a, b: multi(DropoutWrapper(lstm(a), output_keep_prob=0.5), DropoutWrapper(basic(b), 0.7)),
+    "TensorFlow's dropout of nothing": lambda n, a, b: multi(tf.nn.rnn_cell.DropoutWrapper(lstm(a)), basic(b)),
     "dropout around layers": lambda n, a, b: DropoutWrapper(multi(lstm(a), lstm(b)), 0.7, 0.6),
     "projection": lambda n, a, b: rnn.OutputProjectionWrapper(basic(a), b),
     "projection of layers": lambda n, a, b: rnn.OutputProjectionWrapper(multi(lstm(a), gru(a, a)), b),
 }
 OTHERS = {  # that go to TensorFlow's own function
-    "gru of TensorFlow": lambda n, a, b: tf.nn.rnn_cell.GRUCell(a),
+    "peepholes": lambda n, a, b: tf.nn.rnn_cell.LSTMCell(a, use_peepholes=True),
+    "smaller output": lambda n, a, b: tf.nn.rnn_cell.LSTMCell(a, num_proj=1),
+    "clipped": lambda n, a, b: tf.nn.rnn_cell.LSTMCell(a, cell_clip=0.1),
+    "gru of relu": lambda n, a, b: tf.nn.rnn_cell.GRUCell(a, activation=tf.nn.relu),
+    "one tensor for a state": lambda n, a, b: lstm(a, state_is_tuple=False),
+    "one tensor for all states": lambda n, a, b: tf.nn.rnn_cell.MultiRNNCell([basic(a), basic(b)], False),
+    "variational dropout": lambda n, a, b: tf.nn.rnn_cell.DropoutWrapper(
+        lstm(a), output_keep_prob=1.0, variational_recurrent=True, dtype=tf.float32
+    ),
     "sigmoid": lambda n, a, b: basic(a, activation=tf.sigmoid),
     "lstm of relu": lambda n, a, b: lstm(a, activation=tf.nn.relu),
-    "a subclass": lambda n, a, b: type("Own", (tf.nn.rnn_cell.BasicRNNCell,), {})(a),
+    "a subclass": lambda n, a, b: own_cell(a),
     "dropout of states": lambda n, a, b: DropoutWrapper(lstm(a), state_keep_prob=0.5),
-    "one of many": lambda n, a, b: multi(lstm(a), tf.nn.rnn_cell.GRUCell(b)),
+    "one of many": lambda n, a, b: multi(lstm(a), basic(b, activation=tf.sigmoid)),
 }
 
 
@@ -128,12 +148,77 @@ def test_other_cells_go_to_tensorflow(name):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_sequence_lengths_and_unknown_lengths_go_to_tensorflow():
+def test_unknown_numbers_of_time_steps_go_to_tensorflow():
     with tf.Graph().as_default():
-        for x, lengths in (tf.zeros([2, 3, 4]), [1, 3]), (tf.placeholder(tf.float32, [2, None, 4]), None):
-            with tf.variable_scope(None, "scope"):
-                outputs, _ = rnn.dynamic_rnn(basic(5), x, lengths, dtype=tf.float32, rnn_mode="fused")
-            assert outputs.op.type == "Transpose"  # TensorFlow's last step, after its loop
+        x = tf.placeholder(tf.float32, [2, None, 4])
+        outputs, _ = rnn.dynamic_rnn(basic(5), x, dtype=tf.float32, rnn_mode="fused")
+        assert outputs.op.type == "Transpose"  # TensorFlow's last step, after its loop
+
+
+@pytest.mark.parametrize("static, with_state", [(False, True), slow(False, False), (True, False)])
+@pytest.mark.parametrize("name", ["lstm", "gru", "tanh", "gru of TensorFlow", "layers", "dropout", "projection of layers"])
+def test_sequence_lengths(name, static, with_state):
+    sizes = random_sizes(name)
+    # More than there are steps, all, none, a negative one, and those between.
+    lengths = np.random.RandomState(3).permutation([sizes[0] + 3, sizes[0], 0, -1, *range(sizes[1])])[: sizes[1]]
+    found, expected = (
+        values_of(
+            CELLS[name], mode, sizes, with_state=with_state, static=static, sequence_length=lengths.astype(np.int64)
+        )
+        for mode in ("fused", "basic")
+    )
+    assert_same(found, expected)
+    assert not found[3]
+
+
+def test_lengths_must_be_one_a_row():
+    with tf.Graph().as_default(), tf.Session() as session:
+        x, lengths = tf.zeros([3, 5, 4]), tf.placeholder(tf.int32, [None])
+        outputs, _ = rnn.dynamic_rnn(lstm(5), x, lengths, dtype=tf.float32, rnn_mode="fused")
+        session.run(tf.global_variables_initializer())
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Expected shape"):
+            session.run(outputs, {lengths: [1, 2]})
+        with pytest.raises(ValueError, match="must be a vector"):
+            rnn.dynamic_rnn(lstm(5), x, [[1, 2, 3]], dtype=tf.float32, rnn_mode="fused")
+
+
+@pytest.mark.parametrize("lengths", [None, [3, 1, 5, 0]])
+@pytest.mark.parametrize("form", ["static", "batch_major", "time_major"])
+def test_bidirectional_layers_are_tensorflows(form, lengths):
+    value = np.random.RandomState(4).uniform(-1, 1, [5, 4, 3] if form == "time_major" else [4, 5, 3])
+    found = []
+    for module, modes in (rnn, {"rnn_mode": "fused"}), (tf.nn, {}):
+        with tf.Graph().as_default() as graph, tf.Session() as session:
+            tf.set_random_seed(5)
+            x = tf.constant(value, tf.float32)
+            cells = lstm(6), tf.nn.rnn_cell.GRUCell(2)
+            arguments = {"sequence_length": lengths, "dtype": tf.float32, **modes}
+            if form == "static":
+                results = module.static_bidirectional_rnn(*cells, tf.unstack(x, axis=1), **arguments)
+            else:
+                is_time_major = form == "time_major"
+                results = module.bidirectional_dynamic_rnn(*cells, x, time_major=is_time_major, **arguments)
+            tvars = tf.trainable_variables()
+            loss = tf.add_n([tf.reduce_sum(tf.sin(y)) for y in tf.nest.flatten(results)])
+            session.run(tf.global_variables_initializer())
+            values = session.run([*tf.nest.flatten(results), *tf.gradients(loss, [x, *tvars])])
+            loops = any(op.type in ("Enter", "While") for op in graph.get_operations())
+            found.append(([v.op.name for v in tvars], results, values, loops))
+    assert_same(*found)
+    assert not found[0][3]
+
+
+def test_the_rate_of_tensorflows_dropout():
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(6)
+        keep_prob = tf.placeholder(tf.float32, [])
+        cell = multi(tf.nn.rnn_cell.DropoutWrapper(basic(50, activation=tf.nn.relu), 1.0, keep_prob))
+        outputs, _ = rnn.dynamic_rnn(cell, tf.ones([20, 10, 30]), dtype=tf.float32, rnn_mode="fused")
+        session.run(tf.global_variables_initializer())
+        whole, dropped = (session.run(outputs, {keep_prob: value}) for value in (1.0, 0.25))
+    kept = dropped[whole > 0] > 0
+    assert abs(kept.mean() - 0.25) < 0.03  # of some 5,000
+    np.testing.assert_allclose(dropped[whole > 0][kept], 4 * whole[whole > 0][kept], rtol=1e-5)
 
 
 def test_more_groups_than_rows():

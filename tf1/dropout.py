@@ -101,7 +101,7 @@ class DropoutWrapper:
         self._layer = _wrappers[graph] = _wrappers.get(graph, 0) + 1
         self._keep_probs = input_keep_prob, output_keep_prob, state_keep_prob
         self._calls = 0
-        self.cell, self.keeps_state = cell, _is_one(state_keep_prob)
+        self.cell, self.keeps_state = cell, is_one(state_keep_prob)
         self.output_size, self.state_size = cell.output_size, cell.state_size
 
     def zero_state(self, batch_size, dtype):
@@ -133,15 +133,16 @@ class DropoutWrapper:
 
     def _drop(self, x, place, time_step):
         keep_prob = self._keep_probs[place]
-        return x if _is_one(keep_prob) else dropout(x, keep_prob, 3 * self._layer + place, time_step)
+        return x if is_one(keep_prob) else dropout(x, keep_prob, 3 * self._layer + place, time_step)
 
     def _drop_sequence(self, sequence, place):
-        if _is_one(self._keep_probs[place]):
+        if is_one(self._keep_probs[place]):
             return sequence
         return tf.stack([self._drop(x, place, time_step) for time_step, x in enumerate(tf.unstack(sequence))])
 
 
-def _is_one(keep_prob):
+def is_one(keep_prob):
+    """Whether the probability is known to be 1."""
     return isinstance(keep_prob, (int, float)) and keep_prob == 1
 
 

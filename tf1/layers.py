@@ -119,7 +119,7 @@ def _project_gradients(operands, kernel, dprojected, precision):
     return dinputs, _product(_flat(operands), operand, precision, transpose_a=True), _column_sums(flat)
 
 
-def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32"):
+def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32", every_c=False):
     """`BasicLSTMCell` over a whole sequence.
 
         c = c' * sigmoid(f + forget_bias) + sigmoid(i) * tanh(j)        h = tanh(c) * sigmoid(o)
@@ -129,6 +129,7 @@ def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32")
       initial_state: c and h, [batch_size, units] each.
       kernel, bias: [input_size + units, 4 * units] and [4 * units], the gates i, j, f, o side by side.
       precision: "fp32", or "bf16" for the operands of the matrix products.
+      every_c: the outputs are h and c of each time step side by side, [num_steps, batch_size, 2 * units].
     Returns:
       The outputs, [num_steps, batch_size, units], and the final c and h.
     """
@@ -149,10 +150,10 @@ def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32")
             all_c.append(c)
             all_h.append(h)
         outputs = tf.stack(all_h)
+        cs = tf.stack(all_c)  # pruned from the graph where neither the caller nor a gradient wants it
 
-        def gradient(doutputs, dc, dh):
+        def gradient(doutputs, dc, dh, *dcs):
             i, j, f, o = (tf.stack(gate) for gate in zip(*all_gates))
-            cs = tf.stack(all_c)
             tanh_c = tf.tanh(cs)
             # dp = (dc, dc, dc, dh) * factors
             factors = tf.concat(
@@ -160,9 +161,9 @@ def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32")
             )
             dc_by_dh = o * (1 - tanh_c * tanh_c)
             back, dgates = _chained(transposed, R, 1, precision), []
-            for doutput, factor, by_dh, forget in _backwards(doutputs, factors, dc_by_dh, f):
+            for doutput, factor, by_dh, forget, *dc_of_step in _backwards(doutputs, factors, dc_by_dh, f, *dcs):
                 dh += doutput
-                dc += dh * by_dh
+                dc = sum(dc_of_step, dc) + dh * by_dh
                 dgates.append(tf.concat([dc, dc, dc, dh], axis=1) * factor)
                 dc *= forget
                 (dh,) = back(dgates[-1])
@@ -170,10 +171,10 @@ def lstm(inputs, initial_state, kernel, bias, forget_bias=0.0, precision="fp32")
             dinputs, dkernel, dbias = _project_gradients(operands, W, tf.stack(dgates[::-1]), precision)
             return dinputs, dc, dh, dkernel, dbias
 
-        return (outputs, c, h), gradient
+        return (outputs, c, h, cs) if every_c else (outputs, c, h), gradient
 
-    outputs, c, h = layer(inputs, *initial_state, kernel, bias)
-    return outputs, (c, h)
+    outputs, c, h, *cs = layer(inputs, *initial_state, kernel, bias)
+    return tf.concat([outputs, *cs], axis=2) if every_c else outputs, (c, h)
 
 
 def gru(inputs, initial_state, kernel, recurrent_kernel, bias, precision="fp32"):
@@ -233,6 +234,68 @@ def gru(inputs, initial_state, kernel, recurrent_kernel, bias, precision="fp32")
         return (outputs, h), gradient
 
     return layer(inputs, initial_state, kernel, recurrent_kernel, bias)
+
+
+def gru_reset_before(
+    inputs, initial_state, gate_kernel, gate_bias, candidate_kernel, candidate_bias, precision="fp32"
+):
+    """`tf.nn.rnn_cell.GRUCell`, which resets the state before its product, over a whole sequence.
+
+        r, u = sigmoid([inputs h'] gate_kernel + gate_bias)
+        candidate = tanh([inputs r * h'] candidate_kernel + candidate_bias)        h = u * h' + (1 - u) * candidate
+
+    Args:
+      inputs: [num_steps, batch_size, input_size].
+      initial_state: [batch_size, units].
+      gate_kernel, gate_bias: [input_size + units, 2 * units] and [2 * units], r and u side by side.
+      candidate_kernel, candidate_bias: [input_size + units, units] and [units].
+      precision: "fp32", or "bf16" for the operands of the matrix products.
+    Returns:
+      The outputs, [num_steps, batch_size, units], and the final state.
+    """
+    input_size = inputs.shape[2].value
+
+    @tf.custom_gradient
+    def layer(inputs, h0, gate_kernel, gate_bias, candidate_kernel, candidate_bias):
+        W, W_c = (_operand(kernel[:input_size], precision) for kernel in (gate_kernel, candidate_kernel))
+        R, R_c = (_operand(kernel[input_size:], precision) for kernel in (gate_kernel, candidate_kernel))
+        transposed, transposed_c = _transposed(R), _transposed(R_c)
+        state_products, reset_product = _chained(R, transposed, 2, precision), _chained(R_c, transposed_c, 1, precision)
+        h, saved, all_h = h0, [], []
+        projections = (_project(inputs, W, gate_bias, 2, precision), _project(inputs, W_c, candidate_bias, 1, precision))
+        for (of_r, of_u), (of_candidate,) in zip(*projections):
+            r, u = state_products(h)
+            r, u = tf.sigmoid(of_r + r), tf.sigmoid(of_u + u)
+            candidate = tf.tanh(of_candidate + reset_product(r * h)[0])
+            h = candidate + u * (h - candidate)
+            saved.append((r, u, candidate))
+            all_h.append(h)
+        outputs = tf.stack(all_h)
+
+        def gradient(doutputs, dh):
+            r, u, candidate = (tf.stack(values) for values in zip(*saved))
+            before = _before(h0, outputs)
+            # dp of u and of the candidate are dh times these; of r what comes back through the reset state.
+            by_u = (before - candidate) * u * (1 - u)
+            by_candidate = (1 - u) * (1 - candidate * candidate)
+            by_r = before * r * (1 - r)
+            back, back_c = _chained(transposed, R, 1, precision), _chained(transposed_c, R_c, 1, precision)
+            dgates, dcandidates = [], []
+            for doutput, *factors, reset, kept in _backwards(doutputs, by_r, by_u, by_candidate, r, u):
+                dh += doutput
+                dcandidates.append(dh * factors[2])
+                (dreset,) = back_c(dcandidates[-1])
+                dgates.append(tf.concat([dreset * factors[0], dh * factors[1]], axis=1))
+                dh = dh * kept + dreset * reset + back(dgates[-1])[0]
+            dgates, dcandidates = tf.stack(dgates[::-1]), tf.stack(dcandidates[::-1])
+            operands = (tf.concat([inputs, states], axis=2) for states in (before, r * before))
+            dinputs, dkernel, dbias = _project_gradients(next(operands), W, dgates, precision)
+            dinputs_c, dkernel_c, dbias_c = _project_gradients(next(operands), W_c, dcandidates, precision)
+            return dinputs + dinputs_c, dh, dkernel, dbias, dkernel_c, dbias_c
+
+        return (outputs, h), gradient
+
+    return layer(inputs, initial_state, gate_kernel, gate_bias, candidate_kernel, candidate_bias)
 
 
 def rnn(inputs, initial_state, kernel, bias, activation="tanh", precision="fp32"):

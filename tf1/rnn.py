@@ -1,13 +1,14 @@
-"""`static_rnn` and `dynamic_rnn` for the tutorials' own cells, computed in whole sequences.
+"""`static_rnn`, `dynamic_rnn` and their bidirectional twins for the usual cells, computed in whole sequences.
 
     cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(200) for _ in range(2)])
     outputs, state = rnn.dynamic_rnn(cell, inputs, dtype=tf.float32)
 
-Both take what TensorFlow's functions take and return what those return, with the same variables, so that a checkpoint
+All take what TensorFlow's functions take and return what those return, with the same variables, so that a checkpoint
 fits either; the difference is rounding. The cells are asked for their variables and settings, and the layers of
-`tf1/layers.py` compute with them: `BasicRNNCell` (tanh or ReLU), `BasicLSTMCell`, `GRUCell`, and around them
-`MultiRNNCell`, `DropoutWrapper` and `OutputProjectionWrapper`. Any other cell, a `sequence_length`, or an unknown
-number of time steps goes to TensorFlow's own function.
+`tf1/layers.py` compute with them: `BasicRNNCell` (tanh or ReLU), `BasicLSTMCell`, `LSTMCell` (without peepholes,
+clipping and projection), TensorFlow's `GRUCell` and that of this module, and around them `MultiRNNCell`,
+`OutputProjectionWrapper`, and `DropoutWrapper`, TensorFlow's too (whose masks are then other random numbers). Any other
+cell, or an unknown number of time steps, goes to TensorFlow's own function.
 
 The arguments beside TensorFlow's:
 
@@ -85,13 +86,19 @@ def time_step(cell):
 class OutputProjectionWrapper:
     """`tf.contrib.rnn.OutputProjectionWrapper`, which is gone: a cell whose outputs pass through one linear layer.
 
+    Args:
+      cell: the wrapped cell.
+      output_size: of the layer.
+      activation: applied to its results; None: nothing is.
+      reuse: whether its variables are there already, as for `tf.variable_scope`.
+
     Attributes:
       cell: the wrapped cell.
       kernel, bias: once it was called, [cell.output_size, output_size] and [output_size].
     """
 
-    def __init__(self, cell, output_size):
-        self.cell = cell
+    def __init__(self, cell, output_size, activation=None, reuse=None):
+        self.cell, self._activation, self._reuse = cell, activation or tf.identity, reuse
         self.state_size, self.output_size = cell.state_size, output_size
 
     def zero_state(self, batch_size, dtype):
@@ -99,11 +106,15 @@ class OutputProjectionWrapper:
 
     def __call__(self, inputs, state, scope=None):
         """`inputs` [batch_size, n_inputs]; returns [batch_size, output_size] and the new state."""
-        with tf.variable_scope(scope or "output_projection_wrapper"):
+        with tf.variable_scope(scope or "output_projection_wrapper", reuse=self._reuse):
             output, state = self.cell(inputs, state)
             self.kernel = tf.get_variable("kernel", [self.cell.output_size, self.output_size])
             self.bias = tf.get_variable("bias", [self.output_size], initializer=tf.zeros_initializer())
-            return tf.matmul(output, self.kernel) + self.bias, state
+            return self.project(output), state
+
+    def project(self, outputs):
+        """`outputs` of the cell, [N, cell.output_size], through the layer."""
+        return self._activation(tf.matmul(outputs, self.kernel) + self.bias)
 
 
 def static_rnn(
@@ -120,10 +131,10 @@ def static_rnn(
 ):
     """`tf.nn.static_rnn`: `inputs` and the outputs are lists of a tensor [batch_size, size] for each time step."""
     rnn_mode = mode_of_graph(rnn_mode)
-    if rnn_mode == "basic" or sequence_length is not None or not _is_known(cell):
+    if rnn_mode == "basic" or not (_is_known(cell) and _are_alike(inputs)):
         return tf.nn.static_rnn(cell, inputs, initial_state, dtype, sequence_length, scope)
     compute = _WholeSequences(rnn_mode, precision, groups)
-    outputs, state = compute.rnn(cell, tf.stack(inputs), initial_state, dtype, scope)
+    outputs, state = compute.rnn(cell, tf.stack(inputs), initial_state, dtype, scope, sequence_length)
     return tf.unstack(outputs), state
 
 
@@ -145,15 +156,78 @@ def dynamic_rnn(
     """`tf.nn.dynamic_rnn`: inputs and outputs are [batch_size, T, size], or with `time_major` [T, batch_size, size]."""
     rnn_mode = mode_of_graph(rnn_mode)
     num_steps = inputs.shape[0 if time_major else 1].value
-    unknown = num_steps is None and rnn_mode == "fused" or sequence_length is not None or not _is_known(cell)
-    if rnn_mode == "basic" or unknown:
+    if rnn_mode == "basic" or num_steps is None and rnn_mode == "fused" or not _is_known(cell):
         arguments = (sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope)
         return _tensorflows_dynamic_rnn(cell, inputs, *arguments)
     compute = _WholeSequences(rnn_mode, precision, groups)
     if time_major:
-        return compute.rnn(cell, inputs, initial_state, dtype, scope)
-    outputs, state = compute.rnn(cell, _swapped(inputs), initial_state, dtype, scope)
+        return compute.rnn(cell, inputs, initial_state, dtype, scope, sequence_length)
+    outputs, state = compute.rnn(cell, _swapped(inputs), initial_state, dtype, scope, sequence_length)
     return _swapped(outputs), state
+
+
+def bidirectional_dynamic_rnn(
+    cell_fw,
+    cell_bw,
+    inputs,
+    sequence_length=None,
+    initial_state_fw=None,
+    initial_state_bw=None,
+    dtype=None,
+    parallel_iterations=None,
+    swap_memory=False,
+    time_major=False,
+    scope=None,
+    **modes,
+):
+    """`tf.nn.bidirectional_dynamic_rnn`: a pair of outputs and a pair of states. `modes` are those of `dynamic_rnn`."""
+    shared = {"sequence_length": sequence_length, "dtype": dtype, "parallel_iterations": parallel_iterations}
+    shared.update(swap_memory=swap_memory, time_major=time_major, **modes)
+
+    def backwards(sequence):
+        time_axis = 0 if time_major else 1
+        if sequence_length is None:
+            return tf.reverse(sequence, [time_axis])
+        return tf.reverse_sequence(sequence, sequence_length, seq_axis=time_axis, batch_axis=1 - time_axis)
+
+    with tf.variable_scope(scope or "bidirectional_rnn"):
+        with tf.variable_scope("fw") as fw_scope:
+            outputs_fw, state_fw = dynamic_rnn(
+                cell_fw, inputs, initial_state=initial_state_fw, scope=fw_scope, **shared
+            )
+        with tf.variable_scope("bw") as bw_scope:
+            outputs_bw, state_bw = dynamic_rnn(
+                cell_bw, backwards(inputs), initial_state=initial_state_bw, scope=bw_scope, **shared
+            )
+    return (outputs_fw, backwards(outputs_bw)), (state_fw, state_bw)
+
+
+def static_bidirectional_rnn(
+    cell_fw,
+    cell_bw,
+    inputs,
+    initial_state_fw=None,
+    initial_state_bw=None,
+    dtype=None,
+    sequence_length=None,
+    scope=None,
+    **modes,
+):
+    """`tf.nn.static_bidirectional_rnn`: a list of both outputs side by side, and the two final states."""
+    if not _are_alike(inputs):
+        arguments = cell_fw, cell_bw, inputs, initial_state_fw, initial_state_bw, dtype, sequence_length, scope
+        return tf.nn.static_bidirectional_rnn(*arguments)
+    shared = {"sequence_length": sequence_length, "dtype": dtype, "time_major": True, "scope": scope, **modes}
+    initial_states = {"initial_state_fw": initial_state_fw, "initial_state_bw": initial_state_bw}
+    outputs, states = bidirectional_dynamic_rnn(cell_fw, cell_bw, tf.stack(inputs), **initial_states, **shared)
+    return tf.unstack(tf.concat(outputs, axis=2)), *states
+
+
+def _are_alike(inputs):
+    """Whether `inputs` is a list of matrices, of one size and type: what can stand in one tensor."""
+    return isinstance(inputs, (list, tuple)) and all(
+        isinstance(x, tf.Tensor) and x.shape.ndims == 2 and x.dtype == inputs[0].dtype for x in inputs
+    )
 
 
 class _CountingCell:
@@ -200,7 +274,8 @@ def _children(cell):
     if isinstance(cell, tf.nn.rnn_cell.MultiRNNCell):
         lists = [value for value in vars(cell).values() if isinstance(value, (list, tuple)) and value]
         return next(list(cells) for cells in lists if all(hasattr(cell, "output_size") for cell in cells))
-    return [cell.cell] if isinstance(cell, (DropoutWrapper, OutputProjectionWrapper)) else []
+    wrappers = DropoutWrapper, OutputProjectionWrapper, tf.nn.rnn_cell.DropoutWrapper
+    return [cell.cell] if isinstance(cell, wrappers) else []
 
 
 def _parts(cell):
@@ -210,18 +285,39 @@ def _parts(cell):
         yield from _parts(child)
 
 
+def _kind(cell):
+    """The class of TensorFlow's that computes the cell, which may be of a subclass; None: there is none."""
+    cells = tf.nn.rnn_cell
+    kinds = cells.BasicRNNCell, cells.BasicLSTMCell, cells.LSTMCell, cells.GRUCell, cells.MultiRNNCell
+    for kind in (*kinds, cells.DropoutWrapper):
+        methods = "__call__", "call", "build"
+        if isinstance(cell, kind) and all(getattr(type(cell), name) is getattr(kind, name) for name in methods):
+            return kind
+    return None
+
+
 def _is_known(cell):
     """Whether the cell and all in it can be computed in whole sequences."""
+    cells, kind = tf.nn.rnn_cell, _kind(cell)
     if isinstance(cell, DropoutWrapper):
         return cell.keeps_state and _is_known(cell.cell)
-    if isinstance(cell, OutputProjectionWrapper) or type(cell) is tf.nn.rnn_cell.MultiRNNCell:
-        return all(map(_is_known, _children(cell)))
-    if type(cell) is tf.nn.rnn_cell.BasicRNNCell:
-        return cell.get_config()["activation"] in ("tanh", "relu")
-    if type(cell) is tf.nn.rnn_cell.BasicLSTMCell:
+    if isinstance(cell, OutputProjectionWrapper):
+        return _is_known(cell.cell)
+    if kind is None:
+        return type(cell) is GRUCell
+    if kind is cells.MultiRNNCell:
+        return isinstance(cell.state_size, tuple) and all(map(_is_known, _children(cell)))
+    if kind is cells.DropoutWrapper:
+        if not (_is_known(cell.cell) and hasattr(cell.cell, "get_config")):  # which its own asks
+            return False
         config = cell.get_config()
-        return config["activation"] == "tanh" and config["state_is_tuple"]
-    return type(cell) is GRUCell
+        return not config["variational_recurrent"] and dropout.is_one(config["state_keep_prob"])
+    config = cell.get_config()
+    if kind is cells.BasicRNNCell:
+        return config["activation"] in ("tanh", "relu")
+    if kind is cells.LSTMCell and any(config[name] for name in ("use_peepholes", "num_proj", "cell_clip")):
+        return False
+    return config["activation"] == "tanh" and config.get("state_is_tuple", True)
 
 
 class _WholeSequences:
@@ -230,28 +326,37 @@ class _WholeSequences:
     def __init__(self, rnn_mode, precision, groups):
         if groups < 1:
             raise UserError(f"groups {groups}: there is at least one")
-        self._cudnn, self._groups = rnn_mode == "cudnn", groups
+        self._cudnn, self._groups, self._lengths = rnn_mode == "cudnn", groups, None
         self._precision = check_choice("precision", precision, PRECISIONS)
 
-    def rnn(self, cell, inputs, initial_state, dtype, scope):
+    def rnn(self, cell, inputs, initial_state, dtype, scope, sequence_length):
         """Outputs [T, batch_size, cell.output_size] and the final state, of `inputs` [T, batch_size, size]."""
         batch_size = inputs.shape[1].value or tf.shape(inputs)[1]
         if initial_state is None:
             if dtype is None:
                 raise ValueError("either initial_state or dtype must be given")
             initial_state = cell.zero_state(batch_size, dtype)
+        if sequence_length is not None:
+            self._lengths = _checked_lengths(sequence_length, batch_size)
         with tf.variable_scope(scope or "rnn"), dropout.at_time_step(0):
             cell(inputs[0], initial_state)  # makes the variables, under its own scopes; nothing fetches what it returns
-        return self._compute(cell, inputs, initial_state)
+        outputs, state = self._compute(cell, inputs, initial_state)
+        if sequence_length is None:
+            return outputs, state
+        is_over = tf.range(tf.shape(inputs)[0])[:, None] >= self._lengths  # [T, batch_size]
+        return tf.where(tf.broadcast_to(is_over[:, :, None], tf.shape(outputs)), tf.zeros_like(outputs), outputs), state
 
     def _compute(self, cell, inputs, state):
         """Outputs and final state of the cell, whose variables are there."""
         if isinstance(cell, DropoutWrapper):
             outputs, state = self._compute(cell.cell, cell.drop_inputs(inputs), state)
             return cell.drop_outputs(outputs), state
+        if _kind(cell) is tf.nn.rnn_cell.DropoutWrapper:
+            outputs, state = self._compute(cell.cell, _dropped(cell, "input", inputs), state)
+            return _dropped(cell, "output", outputs), state
         if isinstance(cell, OutputProjectionWrapper):
             outputs, state = self._compute(cell.cell, inputs, state)
-            projected = tf.matmul(tf.reshape(outputs, [-1, cell.cell.output_size]), cell.kernel) + cell.bias
+            projected = cell.project(tf.reshape(outputs, [-1, cell.cell.output_size]))
             return tf.reshape(projected, [*_time_and_rows(outputs), cell.output_size]), state
         if not (children := _children(cell)):
             return self._compute_layer(cell, inputs, state)
@@ -262,23 +367,60 @@ class _WholeSequences:
         return inputs, tuple(states)
 
     def _compute_layer(self, cell, inputs, state):
-        if isinstance(cell, GRUCell):
-            variables, settings = [cell.kernel, cell.recurrent_kernel, cell.bias], {}
-            fused, cudnn = layers.gru, layers.cudnn_gru
-        elif isinstance(cell, tf.nn.rnn_cell.BasicLSTMCell):
-            variables, settings = cell.weights, {"forget_bias": cell.get_config()["forget_bias"]}
-            fused, cudnn = layers.lstm, layers.cudnn_lstm
+        cells, kind, settings = tf.nn.rnn_cell, _kind(cell), {}
+        is_lstm = kind in (cells.BasicLSTMCell, cells.LSTMCell)
+        if kind is None:  # this module's GRUCell
+            variables, fused, cudnn = [cell.kernel, cell.recurrent_kernel, cell.bias], layers.gru, layers.cudnn_gru
+        elif kind is cells.GRUCell:
+            variables, fused, cudnn = cell.weights, layers.gru_reset_before, None
+        elif is_lstm:
+            variables, fused, cudnn = cell.weights, layers.lstm, layers.cudnn_lstm
+            settings["forget_bias"] = cell.get_config()["forget_bias"]
         else:
-            variables, settings = cell.weights, {"activation": cell.get_config()["activation"]}
-            fused, cudnn = layers.rnn, layers.cudnn_rnn
-        if self._cudnn:
+            variables, fused, cudnn = cell.weights, layers.rnn, layers.cudnn_rnn
+            settings["activation"] = cell.get_config()["activation"]
+        if self._cudnn and cudnn and self._lengths is None:
             outputs, state = cudnn(inputs, state, *variables, **settings)
         else:
             settings["precision"] = self._precision
+            if is_lstm and self._lengths is not None:
+                settings["every_c"] = True
             groups = min(self._groups, inputs.shape[1].value or self._groups)
-            outputs, state = layers.in_groups(fused, groups, inputs, state, *variables, **settings)
-        is_lstm = isinstance(cell, tf.nn.rnn_cell.BasicLSTMCell)
-        return outputs, tf.nn.rnn_cell.LSTMStateTuple(*state) if is_lstm else state
+            outputs, final = layers.in_groups(fused, groups, inputs, state, *variables, **settings)
+            if self._lengths is None:
+                state = final
+            elif is_lstm:
+                outputs, cs = tf.split(outputs, 2, axis=2)
+                state = _at_ends(cs, state[0], self._lengths), _at_ends(outputs, state[1], self._lengths)
+            else:
+                state = _at_ends(outputs, state, self._lengths)
+        return outputs, cells.LSTMStateTuple(*state) if is_lstm else state
+
+
+def _checked_lengths(sequence_length, batch_size):
+    """The lengths as int32, of which there must be one a row, as TensorFlow demands it."""
+    lengths = tf.cast(sequence_length, tf.int32)
+    if lengths.shape.ndims not in (None, 1):
+        raise ValueError(f"sequence_length must be a vector of length batch_size, but its shape is {lengths.shape}")
+    is_right = tf.debugging.assert_equal(
+        tf.shape(lengths), [batch_size], message=f"Expected shape for Tensor {lengths.name} is [batch_size]"
+    )
+    with tf.control_dependencies([is_right]):
+        return tf.identity(lengths)
+
+
+def _at_ends(sequence, initial, lengths):
+    """Each row's last value within its length, [batch_size, n], of `sequence` [T, batch_size, n] after `initial`."""
+    with_initial = tf.concat([initial[None], sequence], axis=0)
+    steps = tf.clip_by_value(lengths, 0, tf.shape(sequence)[0])
+    return tf.gather_nd(with_initial, tf.stack([steps, tf.range(tf.shape(steps)[0])], axis=1))
+
+
+def _dropped(wrapper, place, sequence):
+    """What TensorFlow's `DropoutWrapper` does to "input" or "output", over all time steps at once."""
+    config = wrapper.get_config()
+    keep_prob = config[f"{place}_keep_prob"]
+    return sequence if dropout.is_one(keep_prob) else tf.nn.dropout(sequence, keep_prob=keep_prob, seed=config["seed"])
 
 
 def _time_and_rows(sequence):

@@ -1,0 +1,142 @@
+"""Runs a TensorFlow 1.x script, unedited, on today's TensorFlow.
+
+    python -m tf1 old_script.py ARGS...         runs it, with TensorFlow 1.15's names before it
+    python -m tf1 --fast old_script.py ARGS...  the same with whole-sequence recurrent layers (tf1/rnn.py)
+    python -m tf1 --check old_script.py         runs nothing; lists what it uses that is not there
+    python -m tf1 --inspect CHECKPOINT          the variables of a checkpoint
+
+docs/old_scripts.md tells the rest: what cannot be had, and how to port a script for good.
+"""
+
+import argparse
+import ast
+import builtins
+import os
+import sys
+import traceback
+import types
+
+from tf1 import app, tf
+from tf1.app import UserError
+
+
+def parse_args(argv=None):
+    parser = app.ArgumentParser("python -m tf1", __doc__)
+    parser.add_argument("--fast", action="store_true", help="recurrent layers in whole sequences")
+    parser.add_argument("--check", action="store_true", help="lists what the script uses that is not there")
+    parser.add_argument("--inspect", action="store_true", help="lists the variables of a checkpoint")
+    parser.add_argument("script", type=app.path, help="the script; with --inspect, a checkpoint or its folder")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="of the script")
+    args = parser.parse_args(argv)
+    if args.fast + args.check + args.inspect > 1:
+        parser.error("--fast, --check and --inspect exclude each other")
+    return args
+
+
+def read_source(path):
+    """A script's text, as Python reads it.
+
+    Raises:
+      UserError: it cannot be read, or it is not Python 3.
+    """
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        ast.parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        raise UserError(syntax_advice(path, error)) from error
+    return source
+
+
+def syntax_advice(path, error):
+    """One line about a file that Python 3 cannot read."""
+    line = (getattr(error, "text", None) or "").strip()
+    place = f"{path}:{getattr(error, 'lineno', None) or 1}"
+    if not isinstance(error, SyntaxError):
+        return f"{place} is not a Python script: {error}"
+    return (
+        f"{place} is not Python 3 ({error.msg}): {line}; if it is Python 2, convert it first: "
+        f"`2to3 -w {os.path.basename(path)}` of Python 3.12 or older, or `pip install fissix` and `fissix -w`"
+    )
+
+
+def inspect(path):
+    """Prints a checkpoint's variables with their shapes and sizes; returns them, shapes by name."""
+    checkpoint = tf.train.latest_checkpoint(path) if os.path.isdir(path) else path
+    try:
+        if checkpoint is None:
+            raise tf.errors.NotFoundError(None, None, "no checkpoint there")
+        reader = tf.train.NewCheckpointReader(checkpoint)
+    except (tf.errors.OpError, ValueError) as error:
+        raise UserError(f"{path} holds no checkpoint that TensorFlow can read: name a folder, or the path before .index") from error
+    shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    width, total = max(map(len, shapes), default=0), 0
+    print(f"{checkpoint}:")
+    for name, shape in sorted(shapes.items()):
+        count = 1
+        for size in shape:
+            count *= size
+        total += count * max(dtypes[name].size or 0, 0)
+        print(f"  {name:{width}}  {dtypes[name].name:8}  {' x '.join(map(str, shape)) or 'scalar':>14}  {count:>12,}")
+    print(f"{len(shapes)} variables, {total / 1e6:.2f} MB")
+    return shapes
+
+
+def run(source, path, argv, fast):
+    """Executes the script as `__main__`, in this process; what it raises goes up."""
+    from tf1 import facade
+
+    facade.put_on(fast)
+    for name in "reader", "configs", "data", "data.sample", "tables":
+        sys.modules.pop(name, None)  # ours: a script has a reader of its own
+    sys.argv, sys.path[0] = [path, *argv], os.path.dirname(os.path.realpath(path))
+    module = types.ModuleType("__main__")
+    module.__dict__.update(__file__=path, __builtins__=builtins)
+    sys.modules["__main__"] = module
+    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+
+
+@app.command
+def prepare(argv=None):
+    """Does what needs no script to run, and returns the arguments of `run` where one is to."""
+    args = parse_args(argv)
+    if args.inspect:
+        return inspect(args.script)
+    source = read_source(args.script)
+    if args.check:
+        from tf1 import check
+
+        return check.check(args.script)
+    tf.VERSION  # noqa: B018: the import, with its notes and errors
+    return source, args.script, args.args, args.fast
+
+
+def main(argv=None):
+    """Not as a whole an `app.command`: the script's own signals and endings are its own."""
+    prepared = prepare(argv)
+    if not isinstance(prepared, tuple):
+        return prepared
+    try:
+        run(*prepared)
+    except UserError as error:
+        sys.exit(f"{prepared[1]}: error: {error}")
+    except SyntaxError as error:  # of a module beside the script
+        if not error.filename or not error.filename.endswith(".py"):
+            raise
+        print(f"python -m tf1: error: {syntax_advice(error.filename, error)}", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:
+        frames = error.__traceback__
+        while frames and frames.tb_frame.f_code.co_filename != prepared[1]:
+            frames = frames.tb_next
+        traceback.print_exception(type(error), error, frames or error.__traceback__)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    # The project in place of the current folder, where the script's own reader.py may lie.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    main()

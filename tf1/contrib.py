@@ -1,0 +1,520 @@
+"""The shelf: what RNN scripts used of `tf.contrib`, which TensorFlow 2 does not have.
+
+    from tf1 import tf
+    cell = tf.contrib.rnn.LSTMBlockCell(200)
+
+`SHELVES` has the names, one dict a package of contrib. What TensorFlow still has under another name is listed there; the
+rest is written here, with the arguments and the names of variables of TensorFlow 1.15, so that old checkpoints load. A
+name is added by a line in `SHELVES`, and a function or class above it. Only what scripts ask for is here.
+
+Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib
+"""
+
+import copy
+import functools
+
+from tf1 import rnn, tf, tutorials
+
+_CELLS = tf.nn.rnn_cell
+
+
+class MultiRNNCell(_CELLS.MultiRNNCell):
+    """Layers of cells; a cell that stands there several times, `[cell] * n`, makes layers with weights of their own.
+
+    So it was until TF 1.1, and so the scripts mean it. TF 1.15 shares the weights if the sizes allow that, else fails.
+    """
+
+    def __init__(self, cells, state_is_tuple=True):
+        if tf.nest.is_nested(cells):
+            cells = list(cells)
+            cells = [copy.deepcopy(cell) if cell in cells[:place] else cell for place, cell in enumerate(cells)]
+        super().__init__(cells, state_is_tuple)
+
+
+class LSTMBlockCell(_CELLS.LSTMCell):
+    """An LSTM cell whose variables are `lstm_cell/kernel` and `lstm_cell/bias`; in TF 1.x each step was one kernel."""
+
+    def __init__(
+        self,
+        num_units,
+        forget_bias=1.0,
+        cell_clip=None,
+        use_peephole=False,
+        dtype=None,
+        reuse=None,
+        name="lstm_cell",
+    ):
+        clip = cell_clip if cell_clip is not None and cell_clip > 0 else None  # TF 1.x: -1 is none
+        super().__init__(num_units, use_peephole, clip, forget_bias=forget_bias, reuse=reuse, name=name, dtype=dtype)
+
+
+class NASCell(_CELLS.RNNCell):
+    """The recurrent cell that an architecture search found.
+
+    Source: Zoph and Le 2017, "Neural Architecture Search with Reinforcement Learning", https://arxiv.org/abs/1611.01578
+    """
+
+    def __init__(self, num_units, num_proj=None, use_bias=False, reuse=None, use_biases=None, **kwargs):
+        super().__init__(_reuse=reuse, **kwargs)
+        self._num_units, self._num_proj, self._use_bias = num_units, num_proj, use_bias or use_biases
+
+    @property
+    def output_size(self):
+        return self._num_proj or self._num_units
+
+    @property
+    def state_size(self):
+        return _CELLS.LSTMStateTuple(self._num_units, self.output_size)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size]; c of the state is [batch_size, num_units], h as large as the output."""
+        c, h = state
+        width = 8 * self._num_units
+        of_h = tf.matmul(h, tf.get_variable("recurrent_kernel", [self.output_size, width]))
+        of_inputs = tf.matmul(inputs, tf.get_variable("kernel", [inputs.shape[1].value, width]))
+        if self._use_bias:
+            of_h += tf.get_variable("bias", [width], initializer=tf.zeros_initializer())
+        pairs = list(zip(tf.split(of_inputs, 8, axis=1), tf.split(of_h, 8, axis=1)))
+        activations = tf.sigmoid, tf.nn.relu, tf.sigmoid, tf.nn.relu, tf.tanh, tf.sigmoid, tf.tanh, tf.sigmoid
+        first = [
+            activation(x * h if place == 3 else x + h) for place, (activation, (x, h)) in enumerate(zip(activations, pairs))
+        ]
+        second = [tf.tanh(first[0] * first[1]), tf.tanh(first[2] + first[3]), tf.tanh(first[4] * first[5])]
+        second.append(tf.sigmoid(first[6] + first[7]))
+        c = tf.tanh(second[0] + c) * second[1]
+        h = tf.tanh(c * tf.tanh(second[2] + second[3]))
+        if self._num_proj:
+            h = tf.matmul(h, tf.get_variable("projection_weights", [self._num_units, self._num_proj]))
+        return h, _CELLS.LSTMStateTuple(c, h)
+
+
+class InputProjectionWrapper(_CELLS.RNNCell):
+    """A cell whose inputs pass through one linear layer first."""
+
+    def __init__(self, cell, num_proj, activation=None, input_size=None, reuse=None):
+        super().__init__(_reuse=reuse)
+        self._cell, self._num_proj, self._activation = cell, num_proj, activation or tf.identity
+        self.zero_state = cell.zero_state
+
+    state_size = property(lambda self: self._cell.state_size)
+    output_size = property(lambda self: self._cell.output_size)
+
+    def call(self, inputs, state):
+        return self._cell(self._activation(linear(inputs, self._num_proj, bias=True)), state)
+
+
+class EmbeddingWrapper(_CELLS.RNNCell):
+    """A cell whose inputs are ids, [batch_size] or [batch_size, 1], of rows of an embedding."""
+
+    def __init__(self, cell, embedding_classes, embedding_size, initializer=None, reuse=None):
+        super().__init__(_reuse=reuse)
+        self._cell, self._shape, self._initializer = cell, [embedding_classes, embedding_size], initializer
+        self.zero_state = cell.zero_state
+
+    state_size = property(lambda self: self._cell.state_size)
+    output_size = property(lambda self: self._cell.output_size)
+
+    def call(self, inputs, state):
+        with tf.device("/cpu:0"):
+            initializer = self._initializer or tf.get_variable_scope().initializer
+            initializer = initializer or tf.random_uniform_initializer(-(3**0.5), 3**0.5)  # variance 1
+            embedding = tf.get_variable("embedding", self._shape, initializer=initializer)
+            return self._cell(tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1])), state)
+
+
+def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=None, scope=None, bias_start=0.0):
+    """`rnn_cell_impl._linear`: tensors [batch_size, n], one or a list, side by side, times one matrix, plus the bias.
+
+    Until TF 1.1 the fourth argument was a number, what the bias starts with.
+    """
+    args = args if isinstance(args, (list, tuple)) else [args]
+    if isinstance(bias_initializer, (int, float)):
+        bias_initializer, bias_start = None, bias_initializer
+    with tf.variable_scope(scope or tf.get_variable_scope()):
+        shape = [sum(arg.shape[1].value for arg in args), output_size]
+        kernel = tf.get_variable("kernel", shape, dtype=args[0].dtype, initializer=kernel_initializer)
+        product = tf.matmul(tf.concat(args, axis=1), kernel)
+        if not bias:
+            return product
+        initializer = bias_initializer or tf.constant_initializer(bias_start)
+        return product + tf.get_variable("bias", [output_size], dtype=args[0].dtype, initializer=initializer)
+
+
+def stack_bidirectional_dynamic_rnn(
+    cells_fw,
+    cells_bw,
+    inputs,
+    initial_states_fw=None,
+    initial_states_bw=None,
+    dtype=None,
+    sequence_length=None,
+    parallel_iterations=None,
+    time_major=False,
+    scope=None,
+):
+    """Bidirectional layers, each of which reads both outputs of the one below, side by side."""
+    states = []
+    with tf.variable_scope(scope or "stack_bidirectional_rnn"):
+        for layer, (cell_fw, cell_bw) in enumerate(zip(cells_fw, cells_bw)):
+            outputs, state = tf.nn.bidirectional_dynamic_rnn(
+                cell_fw,
+                cell_bw,
+                inputs,
+                sequence_length,
+                initial_states_fw and initial_states_fw[layer],
+                initial_states_bw and initial_states_bw[layer],
+                dtype,
+                parallel_iterations,
+                time_major=time_major,
+                scope=f"cell_{layer}",
+            )
+            inputs = tf.concat(outputs, axis=2)
+            states.append(state)
+    return inputs, *map(tuple, zip(*states))
+
+
+class NeedsCuda:
+    """What runs on a GPU alone; to name it is no error, as scripts do that also have another way."""
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError(
+            f"tf.contrib.cudnn_rnn.{type(self).__name__} computes with cuDNN, on a GPU with CUDA alone: take another "
+            "cell of the script (the PTB script's --rnn_mode=basic), or tf.contrib.rnn.LSTMBlockCell"
+        )
+
+
+CudnnLSTM, CudnnGRU, CudnnRNNTanh, CudnnRNNRelu, RNNParamsSaveable, CudnnLSTMSaveable, CudnnGRUSaveable = (
+    type(name, (NeedsCuda,), {})
+    for name in "CudnnLSTM CudnnGRU CudnnRNNTanh CudnnRNNRelu RNNParamsSaveable CudnnLSTMSaveable CudnnGRUSaveable".split()
+)
+
+
+def sequence_loss(
+    logits,
+    targets,
+    weights,
+    average_across_timesteps=True,
+    average_across_batch=True,
+    softmax_loss_function=None,
+    name=None,
+):
+    """`tf.contrib.seq2seq.sequence_loss`: the weighted cross-entropy in nats, averaged over what is asked.
+
+    Args:
+      logits, targets, weights: [batch_size, T, classes], [batch_size, T] and [batch_size, T].
+      softmax_loss_function: takes `labels` and `logits`, [batch_size * T] and [batch_size * T, classes].
+    Returns:
+      A scalar; [batch_size] or [T] where one average alone is asked, [batch_size, T] without any.
+    """
+    with tf.name_scope(name, "sequence_loss", [logits, targets, weights]):
+        labels, flat = tf.reshape(targets, [-1]), tf.reshape(logits, [-1, tf.shape(logits)[2]])
+        cross_entropy = softmax_loss_function or tf.nn.sparse_softmax_cross_entropy_with_logits
+        losses = tf.reshape(cross_entropy(labels=labels, logits=flat), tf.shape(targets)) * weights
+        axes = [axis for axis, is_averaged in enumerate((average_across_batch, average_across_timesteps)) if is_averaged]
+        if not axes:
+            return losses
+        sums = tf.reduce_sum(losses, axes)
+        # PTB's form, a mean over the batch alone: a weight that is 0 in all rows makes a step's loss 0.
+        return tf.div_no_nan(sums, tf.reduce_sum(weights, axes))
+
+
+def sequence_loss_by_example(
+    logits, targets, weights, average_across_timesteps=True, softmax_loss_function=None, name=None
+):
+    """The losses [batch_size] of lists with a tensor a time step: logits [batch_size, classes], the others [batch_size]."""
+    with tf.name_scope(name, "sequence_loss_by_example", [*logits, *targets, *weights]):
+        cross_entropy = softmax_loss_function or tf.nn.sparse_softmax_cross_entropy_with_logits
+        steps = zip(logits, targets, weights)
+        loss = tf.add_n([cross_entropy(labels=tf.reshape(y, [-1]), logits=x) * weight for x, y, weight in steps])
+        return loss / (tf.add_n(weights) + 1e-12) if average_across_timesteps else loss
+
+
+def legacy_sequence_loss(
+    logits,
+    targets,
+    weights,
+    average_across_timesteps=True,
+    average_across_batch=True,
+    softmax_loss_function=None,
+    name=None,
+):
+    """`tf.contrib.legacy_seq2seq.sequence_loss`: the sum of `sequence_loss_by_example`, or its mean over the batch."""
+    losses = sequence_loss_by_example(logits, targets, weights, average_across_timesteps, softmax_loss_function, name)
+    cost = tf.reduce_sum(losses)
+    return cost / tf.cast(tf.shape(targets[0])[0], cost.dtype) if average_across_batch else cost
+
+
+def rnn_decoder(decoder_inputs, initial_state, cell, loop_function=None, scope=None):
+    """Outputs, a list, and final state of a cell over a list of inputs [batch_size, n].
+
+    `loop_function(output, step)` makes each input but the first from the output before it, where it is given.
+    """
+    with tf.variable_scope(scope or "rnn_decoder"):
+        state, outputs = initial_state, []
+        for step, inputs in enumerate(decoder_inputs):
+            if loop_function and outputs:
+                with tf.variable_scope("loop_function", reuse=True):
+                    inputs = loop_function(outputs[-1], step)
+            if step > 0:
+                tf.get_variable_scope().reuse_variables()
+            output, state = cell(inputs, state)
+            outputs.append(output)
+    return outputs, state
+
+
+def basic_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, dtype=None, scope=None):
+    """A cell reads lists of inputs; another like it starts from the state. Returns the second's outputs and state."""
+    with tf.variable_scope(scope or "basic_rnn_seq2seq"):
+        _, state = tf.nn.static_rnn(copy.deepcopy(cell), encoder_inputs, dtype=dtype or tf.float32)
+        return rnn_decoder(decoder_inputs, state, cell)
+
+
+def embedding_rnn_decoder(
+    decoder_inputs,
+    initial_state,
+    cell,
+    num_symbols,
+    embedding_size,
+    output_projection=None,
+    feed_previous=False,
+    update_embedding_for_previous=True,
+    scope=None,
+):
+    """`rnn_decoder` over ids, [batch_size] each; with `feed_previous` the likeliest id of the step before is the next."""
+    with tf.variable_scope(scope or "embedding_rnn_decoder"):
+        embedding = tf.get_variable("embedding", [num_symbols, embedding_size])
+
+        def likeliest(output, step):
+            if output_projection is not None:
+                output = tf.nn.xw_plus_b(output, *output_projection)
+            embedded = tf.nn.embedding_lookup(embedding, tf.argmax(output, 1))
+            return embedded if update_embedding_for_previous else tf.stop_gradient(embedded)
+
+        inputs = [tf.nn.embedding_lookup(embedding, ids) for ids in decoder_inputs]
+        return rnn_decoder(inputs, initial_state, cell, likeliest if feed_previous else None)
+
+
+def embedding_rnn_seq2seq(
+    encoder_inputs,
+    decoder_inputs,
+    cell,
+    num_encoder_symbols,
+    num_decoder_symbols,
+    embedding_size,
+    output_projection=None,
+    feed_previous=False,
+    dtype=None,
+    scope=None,
+):
+    """Encoder and decoder over lists of ids; returns the outputs, logits where there is no projection, and the state."""
+    with tf.variable_scope(scope or "embedding_rnn_seq2seq"):
+        encoder = EmbeddingWrapper(copy.deepcopy(cell), num_encoder_symbols, embedding_size)
+        _, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=dtype or tf.float32)
+        if output_projection is None:
+            cell = rnn.OutputProjectionWrapper(cell, num_decoder_symbols)
+        arguments = decoder_inputs, state, cell, num_decoder_symbols, embedding_size, output_projection
+        if isinstance(feed_previous, bool):
+            return embedding_rnn_decoder(*arguments, feed_previous)
+
+        def decoder(feeds_previous):
+            with tf.variable_scope(tf.get_variable_scope(), reuse=None if feeds_previous else True):
+                outputs, state = embedding_rnn_decoder(
+                    *arguments, feeds_previous, update_embedding_for_previous=False
+                )
+                return outputs + tf.nest.flatten(state)
+
+        found = tf.cond(feed_previous, lambda: decoder(True), lambda: decoder(False))
+        count = len(decoder_inputs)
+        return found[:count], tf.nest.pack_sequence_as(state, found[count:])
+
+
+def fully_connected(
+    inputs,
+    num_outputs,
+    activation_fn=tf.nn.relu,
+    normalizer_fn=None,
+    normalizer_params=None,
+    weights_initializer=None,
+    weights_regularizer=None,
+    biases_initializer=tf.zeros_initializer(),  # noqa: B008: None is no bias
+    biases_regularizer=None,
+    reuse=None,
+    variables_collections=None,
+    outputs_collections=None,
+    trainable=True,
+    scope=None,
+):
+    """A dense layer, ReLU by default, on the last axis of `inputs`; its variables are `weights` and `biases`."""
+    inputs = tf.convert_to_tensor(inputs)
+    with tf.variable_scope(scope, "fully_connected", [inputs], reuse=reuse):
+        options = {"dtype": inputs.dtype, "trainable": trainable, "collections": variables_collections}
+        size = inputs.shape[-1].value
+        initializer = weights_initializer or xavier_initializer()
+        weights = tf.get_variable(
+            "weights", [size, num_outputs], initializer=initializer, regularizer=weights_regularizer, **options
+        )
+        outputs = tf.matmul(inputs, weights) if inputs.shape.ndims == 2 else tf.tensordot(inputs, weights, 1)
+        if normalizer_fn is not None:
+            outputs = normalizer_fn(outputs, **(normalizer_params or {}))
+        elif biases_initializer is not None:
+            outputs += tf.get_variable(
+                "biases", [num_outputs], initializer=biases_initializer, regularizer=biases_regularizer, **options
+            )
+        outputs = outputs if activation_fn is None else activation_fn(outputs)
+        if outputs_collections:
+            tf.add_to_collections(outputs_collections, outputs)
+        return outputs
+
+
+def xavier_initializer(uniform=True, seed=None, dtype=tf.float32):
+    """Glorot and Bengio's: a variance of 2 / (inputs + outputs)."""
+    return variance_scaling_initializer(1.0, "FAN_AVG", uniform, seed, dtype)
+
+
+def variance_scaling_initializer(factor=2.0, mode="FAN_IN", uniform=False, seed=None, dtype=tf.float32):
+    """A variance of factor / fan; the default is He's."""
+    distribution = "uniform" if uniform else "truncated_normal"
+    return tf.variance_scaling_initializer(factor, mode.lower(), distribution, seed, dtype)
+
+
+def l1_regularizer(scale, scope=None):
+    """scale times the sum of a variable's absolute values; None where the scale is 0."""
+    return (lambda weights: scale * tf.reduce_sum(tf.abs(weights))) if scale else lambda weights: None
+
+
+def l2_regularizer(scale, scope=None):
+    """scale times half the sum of a variable's squares; None where the scale is 0."""
+    return (lambda weights: scale * tf.nn.l2_loss(weights)) if scale else lambda weights: None
+
+
+def apply_regularization(regularizer, weights_list=None):
+    """The sum of the regularizer's losses, which are collected, over `weights_list`, or the collection WEIGHTS."""
+    weights = tf.get_collection(tf.GraphKeys.WEIGHTS) if weights_list is None else weights_list
+    losses = [loss for loss in map(regularizer, weights) if loss is not None]
+    for loss in losses:
+        tf.add_to_collection(tf.GraphKeys.REGULARIZATION_LOSSES, loss)
+    return tf.add_n(losses) if losses else tf.constant(0.0)
+
+
+def dropout(inputs, keep_prob=0.5, noise_shape=None, is_training=True, outputs_collections=None, scope=None, seed=None):
+    """`tf.nn.dropout` where `is_training`, a bool or a tensor []."""
+    return tf.layers.dropout(inputs, 1 - keep_prob, noise_shape, seed, is_training, name=scope)
+
+
+def flatten(inputs, outputs_collections=None, scope=None):
+    """[batch_size, ...] as [batch_size, n]."""
+    return tf.layers.flatten(inputs, name=scope)
+
+
+def embed_sequence(
+    ids, vocab_size=None, embed_dim=None, unique=False, initializer=None, regularizer=None, trainable=True, scope=None, reuse=None
+):
+    """The rows `ids`, [batch_size, T], of an embedding."""
+    with tf.variable_scope(scope, "EmbedSequence", [ids], reuse=reuse):
+        shape = [vocab_size, embed_dim]
+        embeddings = tf.get_variable(
+            "embeddings", shape, initializer=initializer, regularizer=regularizer, trainable=trainable
+        )
+        return tf.nn.embedding_lookup(embeddings, ids)
+
+
+def optimize_loss(
+    loss, global_step, learning_rate, optimizer, gradient_noise_scale=None, gradient_multipliers=None, clip_gradients=None,
+    learning_rate_decay_fn=None, variables=None, name=None, **_
+):
+    """A training operation, which returns the loss, with an optimizer by its name, class or object."""
+    names = {"SGD": "GradientDescent", "Momentum": "Momentum", "RMSProp": "RMSProp", "Adam": "Adam", "Adagrad": "Adagrad"}
+    with tf.variable_scope(name, "OptimizeLoss", [loss, global_step]):
+        global_step = tf.train.get_or_create_global_step() if global_step is None else global_step
+        if learning_rate_decay_fn is not None:
+            learning_rate = learning_rate_decay_fn(learning_rate, global_step)
+        if isinstance(optimizer, str):
+            optimizer = getattr(tf.train, f"{names[optimizer]}Optimizer")
+        if callable(optimizer):
+            optimizer = optimizer(learning_rate)
+        gradients = [pair for pair in optimizer.compute_gradients(loss, variables) if pair[0] is not None]
+        if clip_gradients is not None:
+            clipped, _ = tf.clip_by_global_norm([gradient for gradient, _ in gradients], clip_gradients)
+            gradients = list(zip(clipped, [variable for _, variable in gradients]))
+        with tf.control_dependencies([optimizer.apply_gradients(gradients, global_step)]):
+            return tf.identity(loss)
+
+
+class HParams:
+    """`tf.contrib.training.HParams`: hyperparameters as attributes."""
+
+    def __init__(self, **values):
+        self.__dict__.update(values)
+
+    def add_hparam(self, name, value):
+        setattr(self, name, value)
+
+    def values(self):
+        return dict(self.__dict__)
+
+    def parse(self, text):
+        """Replaces values from "name=value,name=value", each read as the type that is there."""
+        for name, _, value in (pair.strip().partition("=") for pair in text.split(",") if pair.strip()):
+            old = self.__dict__[name]
+            setattr(self, name, value.lower() in ("true", "1") if isinstance(old, bool) else type(old)(value))
+        return self
+
+
+def _of(module, names):
+    return {name: getattr(module, name) for name in names.split()}
+
+
+_CELL_NAMES = (
+    "BasicRNNCell BasicLSTMCell GRUCell LSTMCell LSTMStateTuple RNNCell DropoutWrapper ResidualWrapper DeviceWrapper"
+)
+_RNNS = "static_rnn static_bidirectional_rnn static_state_saving_rnn"
+_STEPS = "get_global_step get_or_create_global_step create_global_step assert_global_step"
+_LISTS = "list_variables load_variable load_checkpoint init_from_checkpoint"
+
+SHELVES = {
+    "rnn": {
+        **_of(_CELLS, _CELL_NAMES),
+        **_of(tf.nn, _RNNS),
+        "MultiRNNCell": MultiRNNCell,
+        "LSTMBlockCell": LSTMBlockCell,
+        "NASCell": NASCell,
+        "InputProjectionWrapper": InputProjectionWrapper,
+        "OutputProjectionWrapper": rnn.OutputProjectionWrapper,
+        "EmbeddingWrapper": EmbeddingWrapper,
+        "stack_bidirectional_dynamic_rnn": stack_bidirectional_dynamic_rnn,
+        "_linear": linear,
+    },
+    "cudnn_rnn": {
+        cls.__name__: cls
+        for cls in (
+            CudnnLSTM, CudnnGRU, CudnnRNNTanh, CudnnRNNRelu, RNNParamsSaveable, CudnnLSTMSaveable, CudnnGRUSaveable
+        )
+    },
+    "seq2seq": {"sequence_loss": sequence_loss},
+    "legacy_seq2seq": {
+        "sequence_loss_by_example": sequence_loss_by_example,
+        "sequence_loss": legacy_sequence_loss,
+        "rnn_decoder": rnn_decoder,
+        "basic_rnn_seq2seq": basic_rnn_seq2seq,
+        "embedding_rnn_decoder": embedding_rnn_decoder,
+        "embedding_rnn_seq2seq": embedding_rnn_seq2seq,
+    },
+    "layers": {
+        "fully_connected": fully_connected,
+        "linear": functools.partial(fully_connected, activation_fn=None),
+        "relu": fully_connected,
+        "xavier_initializer": xavier_initializer,
+        "xavier_initializer_conv2d": xavier_initializer,
+        "variance_scaling_initializer": variance_scaling_initializer,
+        "l1_regularizer": l1_regularizer,
+        "l2_regularizer": l2_regularizer,
+        "apply_regularization": apply_regularization,
+        "dropout": dropout,
+        "flatten": flatten,
+        "embed_sequence": embed_sequence,
+        "optimize_loss": optimize_loss,
+    },
+    "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "nest": tf.nest},
+    "training": {"HParams": HParams},
+    "learn": {"datasets": tutorials.DATASETS, "read_data_sets": tutorials.read_data_sets},
+}

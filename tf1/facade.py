@@ -1,0 +1,155 @@
+"""The module `tensorflow` that a TF 1.x script imports: TF 1.15's face on today's TensorFlow.
+
+`put_on()` sets it into `sys.modules`. Behind its names stand `tensorflow.compat.v1`, the shelf (`contrib.py`), and what
+was older (`old.py`). `import tensorflow.contrib.X`, and any path below that, is shelf X; other modules that have moved
+since are in `_modules`. All else is TensorFlow's own.
+"""
+
+import difflib
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+
+from tf1 import contrib, old, rnn, tf, tutorials
+
+VERSION = "1.15.0"
+ADVICE = {  # of contrib, what others offer
+    "slim": "pip install tf_slim, and import tf_slim as slim",
+    "crf": "its forward algorithm is a few lines of tf.scan; tensorflow_addons had it up to TF 2.15",
+    "eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
+    "learn": "Estimators are gone: call the model function in a training loop of your own",
+    "slim.nets": "pip install tf_slim",
+}
+
+
+class Face(types.ModuleType):
+    """A module with names of its own, and behind them those of other modules."""
+
+    def __init__(self, name, own, *behind, path=()):
+        super().__init__(name)
+        self.__path__ = list(path)
+        self.__dict__.update(own)
+        self._behind = behind
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        for module in self._behind:
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError(missing(f"{self.__name__}.{name}", dir(self)))
+
+    def __dir__(self):
+        return sorted({name for names in (vars(self), *map(dir, self._behind)) for name in names})
+
+
+def missing(path, names):
+    """What is said of a name that is nowhere; `names` are those that stand beside it."""
+    path = path.replace("tensorflow", "tf", 1)
+    *_, package, name = path.split(".")
+    near = difflib.get_close_matches(name, names, 1)
+    advice = ADVICE.get(name if package == "contrib" else package if ".contrib." in path else None)
+    hint = advice or (f"the nearest is {near[0]}" if near else "docs/old_scripts.md tells how to add it")
+    return f"{path} is neither in TensorFlow {tf.VERSION.rpartition('.')[0]} nor on the shelf: {hint}"
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules that only the face has."""
+
+    def __init__(self, modules):
+        self._modules = modules
+
+    def find_spec(self, fullname, path=None, target=None):
+        name = fullname
+        if fullname.startswith("tensorflow.contrib."):
+            name = ".".join(fullname.split(".")[:3])  # a package's own layout below it is gone
+            if name not in self._modules:
+                shelf = self._modules["tensorflow.contrib"]
+                raise ModuleNotFoundError(missing(fullname, dir(shelf)), name=fullname)
+        if name not in self._modules:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec):
+        return self._modules[".".join(spec.name.split(".")[:3]) if ".contrib." in spec.name else spec.name]
+
+    def exec_module(self, module):
+        pass
+
+
+def _nn(fast):
+    names = {**old.NN, "rnn_cell": Face("tensorflow.nn.rnn_cell", old.RNN_CELL, tf.nn.rnn_cell)}
+    names["seq2seq"] = Face("tensorflow.nn.seq2seq", contrib.SHELVES["legacy_seq2seq"])
+    if fast:
+        names.update(dynamic_rnn=rnn.dynamic_rnn, static_rnn=rnn.static_rnn, rnn=rnn.static_rnn)
+        names["bidirectional_dynamic_rnn"] = rnn.bidirectional_dynamic_rnn
+    return Face("tensorflow.nn", names, tf.nn)
+
+
+def _modules(fast):
+    """The face's modules by name."""
+    real = sys.modules["tensorflow"]
+    shelves = {name: Face(f"tensorflow.contrib.{name}", names) for name, names in contrib.SHELVES.items()}
+    for shelf in shelves.values():
+        shelf.python = shelf.ops = shelf
+    if fast:
+        shelves["rnn"].static_rnn = rnn.static_rnn
+    nn, flags = _nn(fast), Face("tensorflow.flags", old.FLAGS, tf.flags)
+    gfile = Face("tensorflow.gfile", old.GFILE, tf.gfile)
+    names = {
+        **old.TF,
+        "__version__": VERSION,
+        "VERSION": VERSION,
+        "nn": nn,
+        "train": Face("tensorflow.train", old.TRAIN, tf.train),
+        "flags": flags,
+        "app": Face("tensorflow.app", {"flags": flags}, tf.app),
+        "gfile": gfile,
+        "contrib": Face("tensorflow.contrib", shelves),
+        "python": sys.modules["tensorflow.python"],
+    }
+    face = Face("tensorflow", names, tf, real, path=real.__path__)
+    layouts = {"rnn_cell": nn.rnn_cell, "seq2seq": nn.seq2seq, "rnn": nn, "rnn_cell_impl": nn.rnn_cell}
+    ops = {f"tensorflow.python.ops.{name}": module for name, module in layouts.items() if name != "rnn"}
+    ops["tensorflow.python.ops.rnn"] = Face("tensorflow.python.ops.rnn", {**old.NN, **vars(nn)}, tf.nn)
+    for name in "array_ops", "math_ops", "nn_ops":
+        path = f"tensorflow.python.ops.{name}"
+        ops[path] = Face(path, {**old.TF, **old.NN}, importlib.import_module(path))
+    for name, module in ("gfile", gfile), ("flags", flags), ("app", face.app):
+        ops[f"tensorflow.python.platform.{name}"] = module
+    ptb = Face("tensorflow.models.rnn.ptb", {"reader": Face("tensorflow.models.rnn.ptb.reader", tutorials.PTB_READER)})
+    models = {f"tensorflow.models.rnn.{name}": module for name, module in layouts.items()}
+    input_data = Face("tensorflow.examples.tutorials.mnist.input_data", tutorials.INPUT_DATA)
+    return {
+        "tensorflow": face,
+        "tensorflow.contrib": face.contrib,
+        **{f"tensorflow.contrib.{name}": shelf for name, shelf in shelves.items()},
+        **ops,
+        "tensorflow.models": Face("tensorflow.models", {}),
+        "tensorflow.models.rnn": Face("tensorflow.models.rnn", layouts),
+        **models,
+        "tensorflow.models.rnn.ptb": ptb,
+        "tensorflow.models.rnn.ptb.reader": ptb.reader,
+        "tensorflow.examples": Face("tensorflow.examples", {}),
+        "tensorflow.examples.tutorials": Face("tensorflow.examples.tutorials", {}),
+        "tensorflow.examples.tutorials.mnist": Face("tensorflow.examples.tutorials.mnist", {"input_data": input_data}),
+        "tensorflow.examples.tutorials.mnist.input_data": input_data,
+    }
+
+
+def put_on(fast=False):
+    """Makes `import tensorflow` give the face, in this process, from now on.
+
+    Args:
+      fast: `dynamic_rnn`, `static_rnn` and `bidirectional_dynamic_rnn` are those of `tf1.rnn`.
+    """
+    old.restore()
+    modules = _modules(fast)
+    for name, module in modules.items():
+        if name in sys.modules:  # TensorFlow's own code has what it needs already
+            sys.modules[name] = module
+            parent, _, child = name.rpartition(".")
+            if parent in sys.modules and parent != "tensorflow":
+                setattr(sys.modules[parent], child, module)
+    sys.meta_path.insert(0, _Finder(modules))

@@ -1,0 +1,230 @@
+"""What was there when the scripts were written: TensorFlow before 1.0, and names that NumPy and Python have dropped.
+
+TensorFlow 1.0 turned arguments round (`concat`, `split`, the cross-entropies) and renamed functions. Each function here
+takes both orders, and tells them apart by the types. The tables at the end say where each stands.
+"""
+
+import collections
+import collections.abc
+import inspect
+import math
+import time
+
+import numpy as np
+
+from tf1 import contrib, tf
+
+
+def concat(values, axis=None, name="concat", concat_dim=None):
+    """TF 1.x: concat(values, axis); before: concat(concat_dim, values)."""
+    if concat_dim is not None:
+        values, axis = (axis if values is None else values), concat_dim
+    elif isinstance(values, (int, np.integer)):
+        values, axis = axis, values
+    return tf.concat(values, axis, name)
+
+
+def split(value=None, num_or_size_splits=None, axis=0, num=None, name="split", split_dim=None, num_split=None):
+    """TF 1.x: split(value, num_or_size_splits, axis); before: split(split_dim, num_split, value)."""
+    if isinstance(value, (int, np.integer)):
+        value, num_or_size_splits, axis = (axis if num_split is None else num_or_size_splits), num_or_size_splits, value
+    axis = axis if split_dim is None else split_dim
+    return tf.split(value, num_or_size_splits if num_split is None else num_split, axis, num, name)
+
+
+def reverse(tensor, axis, name=None):
+    """TF 1.x: the axes; before: a bool for each axis."""
+    if all(isinstance(is_reversed, (bool, np.bool_)) for is_reversed in np.ravel(axis)) if _is_known(axis) else False:
+        axis = np.flatnonzero(axis).tolist()
+    return tf.reverse(tensor, axis, name)
+
+
+def _is_known(value):
+    return isinstance(value, (list, tuple, np.ndarray))
+
+
+def _cross_entropy(function, labels_name="labels"):
+    """A cross-entropy, which takes labels and logits by name; before TF 1.0: logits, labels, by their place."""
+
+    def cross_entropy(*args, **kwargs):
+        if "targets" in kwargs and labels_name != "targets":
+            kwargs[labels_name] = kwargs.pop("targets")
+        if args and args[0] is not None:  # from TF 1.0 on the first place is a sentinel
+            kwargs.update(zip(("logits", labels_name, "name"), args))
+        return function(**kwargs)
+
+    return cross_entropy
+
+
+def _sampled_loss(function):
+    """TF 1.x: weights, biases, labels, inputs; before: weights, biases, inputs, labels."""
+
+    def loss(weights, biases, labels, inputs, *args, **kwargs):
+        if tf.as_dtype(tf.convert_to_tensor(inputs).dtype).is_integer:
+            labels, inputs = inputs, labels
+        return function(weights, biases, labels, inputs, *args, **kwargs)
+
+    return loss
+
+
+def batch_matmul(x, y, adj_x=False, adj_y=False, name=None):
+    return tf.matmul(x, y, adjoint_a=adj_x, adjoint_b=adj_y, name=name)
+
+
+def scalar_summary(tags, values, collections=None, name=None):
+    return tf.summary.scalar(name or tags, values, collections)
+
+
+def histogram_summary(tag, values, collections=None, name=None):
+    return tf.summary.histogram(name or tag, values, collections)
+
+
+def image_summary(tag, tensor, max_images=3, collections=None, name=None):
+    return tf.summary.image(name or tag, tensor, max_images, collections)
+
+
+class Text(str):
+    """A file's text, which a script may decode as if it were bytes."""
+
+    def decode(self, encoding="utf-8", errors="strict"):
+        return str(self)
+
+
+class GFile(tf.gfile.GFile):
+    """A file whose text can be decoded, as it could in the scripts' Python 2."""
+
+    def read(self, n=-1):
+        content = super().read(n)
+        return Text(content) if isinstance(content, str) else content
+
+    def readline(self):
+        content = super().readline()
+        return Text(content) if isinstance(content, str) else content
+
+
+class Flags:
+    """`tf.app.flags.FLAGS`, which until TF 1.4 took any attribute."""
+
+    def __getattr__(self, name):
+        if name == "_parse_flags":
+            return lambda: tf.flags.FLAGS.flag_values_dict()  # the first look at a flag parses them
+        if name == "__flags":
+            return tf.flags.FLAGS.flag_values_dict()
+        return getattr(tf.flags.FLAGS, name)
+
+    def __setattr__(self, name, value):
+        if name in tf.flags.FLAGS:
+            setattr(tf.flags.FLAGS, name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __getitem__(self, name):
+        return tf.flags.FLAGS[name]
+
+    def __iter__(self):
+        return iter(tf.flags.FLAGS)
+
+    def __contains__(self, name):
+        return name in tf.flags.FLAGS
+
+    def __call__(self, argv, known_only=False):
+        return tf.flags.FLAGS(argv, known_only)
+
+
+def _define(kind):
+    """`tf.app.flags.DEFINE_<kind>`; a script's `log_dir` takes the place of the one that absl has meanwhile."""
+    theirs = set(tf.flags.FLAGS)
+    convert = {"integer": int, "float": float, "string": str}.get(kind, lambda default: default)
+
+    def define(name, default_value, docstring="", **kwargs):
+        if isinstance(default_value, (int, float)) and not isinstance(default_value, bool):
+            default_value = convert(default_value)  # a learning rate of 1, a size of 1e3
+        options = {"allow_override": True} if name in theirs else {}
+        return getattr(tf.flags, f"DEFINE_{kind}")(name, default_value, docstring, **options, **kwargs)
+
+    return define
+
+
+def getargspec(function):
+    """`inspect.getargspec`."""
+    spec = inspect.getfullargspec(function)
+    return collections.namedtuple("ArgSpec", "args varargs keywords defaults")(*spec[:4])
+
+
+_FLAGS = {f"DEFINE_{kind}": _define(kind) for kind in ("string", "boolean", "bool", "integer", "float")}
+
+TF = {
+    "concat": concat,
+    "split": split,
+    "reverse": reverse,
+    "pack": tf.stack,
+    "unpack": tf.unstack,
+    "mul": tf.multiply,
+    "sub": tf.subtract,
+    "neg": tf.negative,
+    "inv": tf.reciprocal,
+    "select": tf.where,
+    "batch_matmul": batch_matmul,
+    "scalar_summary": scalar_summary,
+    "histogram_summary": histogram_summary,
+    "image_summary": image_summary,
+    "merge_summary": tf.summary.merge,
+    "merge_all_summaries": tf.summary.merge_all,
+    "initialize_all_tables": tf.tables_initializer,
+}
+NN = {
+    "softmax_cross_entropy_with_logits": _cross_entropy(tf.nn.softmax_cross_entropy_with_logits),
+    "softmax_cross_entropy_with_logits_v2": tf.nn.softmax_cross_entropy_with_logits_v2,
+    "sparse_softmax_cross_entropy_with_logits": _cross_entropy(tf.nn.sparse_softmax_cross_entropy_with_logits),
+    "sigmoid_cross_entropy_with_logits": _cross_entropy(tf.nn.sigmoid_cross_entropy_with_logits),
+    "sampled_softmax_loss": _sampled_loss(tf.nn.sampled_softmax_loss),
+    "nce_loss": _sampled_loss(tf.nn.nce_loss),
+    "rnn": tf.nn.static_rnn,
+    "bidirectional_rnn": tf.nn.static_bidirectional_rnn,
+    "state_saving_rnn": tf.nn.static_state_saving_rnn,
+}
+RNN_CELL = {**contrib.SHELVES["rnn"], "linear": contrib.linear}
+TRAIN = {"SummaryWriter": tf.summary.FileWriter}
+FLAGS = {"FLAGS": Flags(), **_FLAGS}
+GFILE = {"GFile": GFile, "Open": GFile, "FastGFile": GFile}
+
+_NUMPY = {
+    "Inf": np.inf,
+    "Infinity": np.inf,
+    "infty": np.inf,
+    "PINF": np.inf,
+    "NINF": -np.inf,
+    "NaN": np.nan,
+    "NAN": np.nan,
+    "float": float,
+    "float_": np.float64,
+    "int": int,
+    "bool": bool,
+    "object": object,
+    "str": str,
+    "complex": complex,
+    "unicode_": np.str_,
+    "string_": np.bytes_,
+    "product": np.prod,
+    "cumproduct": np.cumprod,
+    "alltrue": np.all,
+    "sometrue": np.any,
+    "asscalar": lambda array: array.item(),
+    "rank": np.ndim,
+    "in1d": np.isin,
+    "row_stack": np.vstack,
+    "trapz": np.trapezoid,
+}
+_ABCS = "Callable Container Hashable Iterable Iterator Mapping MutableMapping MutableSequence Sequence Set Sized".split()
+
+
+def restore():
+    """Puts back what NumPy and Python have dropped, for the whole process; what they still have stays as it is."""
+    import fractions
+
+    dropped = [(np, name, value) for name, value in _NUMPY.items()]
+    dropped += [(collections, name, getattr(collections.abc, name)) for name in _ABCS]
+    dropped += [(inspect, "getargspec", getargspec), (time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
+    for module, name, value in dropped:
+        if name not in vars(module):
+            setattr(module, name, value)
