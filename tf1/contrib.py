@@ -18,17 +18,39 @@ from tf1 import rnn, tf, tutorials
 _CELLS = tf.nn.rnn_cell
 
 
+class _State(tuple):
+    """The states of layers; until TF 0.9 they were one tensor, whose initial value scripts ask for."""
+
+    def __new__(cls, *states):
+        """`states` are the elements, or all of them in one sequence: TensorFlow makes tuples in both ways."""
+        is_sequence = len(states) == 1 and type(states[0]) in (tuple, list)
+        return super().__new__(cls, states[0] if is_sequence else states)
+
+    def eval(self, feed_dict=None, session=None):
+        return (session or tf.get_default_session()).run(self, feed_dict)
+
+
 class MultiRNNCell(_CELLS.MultiRNNCell):
     """Layers of cells; a cell that stands there several times, `[cell] * n`, makes layers with weights of their own.
 
     So it was until TF 1.1, and so the scripts mean it. TF 1.15 shares the weights if the sizes allow that, else fails.
     """
 
+    computed_as = _CELLS.MultiRNNCell  # by rnn.py
+
     def __init__(self, cells, state_is_tuple=True):
         if tf.nest.is_nested(cells):
             cells = list(cells)
             cells = [copy.deepcopy(cell) if cell in cells[:place] else cell for place, cell in enumerate(cells)]
         super().__init__(cells, state_is_tuple)
+
+    def zero_state(self, batch_size, dtype):
+        state = super().zero_state(batch_size, dtype)
+        return _State(state) if type(state) is tuple else state
+
+    def call(self, inputs, state):
+        output, new_state = super().call(inputs, state)
+        return output, type(state)(new_state) if isinstance(state, tuple) else new_state
 
 
 class LSTMBlockCell(_CELLS.LSTMCell):

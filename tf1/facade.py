@@ -79,7 +79,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _nn(fast):
-    names = {**old.NN, "rnn_cell": Face("tensorflow.nn.rnn_cell", old.RNN_CELL, tf.nn.rnn_cell)}
+    private = importlib.import_module("tensorflow.python.ops.rnn_cell_impl")
+    names = {**old.NN, "rnn_cell": Face("tensorflow.nn.rnn_cell", old.RNN_CELL, tf.nn.rnn_cell, private)}
     names["seq2seq"] = Face("tensorflow.nn.seq2seq", contrib.SHELVES["legacy_seq2seq"])
     if fast:
         names.update(dynamic_rnn=rnn.dynamic_rnn, static_rnn=rnn.static_rnn, rnn=rnn.static_rnn)
@@ -112,10 +113,11 @@ def _modules(fast):
     face = Face("tensorflow", names, tf, real, path=real.__path__)
     layouts = {"rnn_cell": nn.rnn_cell, "seq2seq": nn.seq2seq, "rnn": nn, "rnn_cell_impl": nn.rnn_cell}
     ops = {f"tensorflow.python.ops.{name}": module for name, module in layouts.items() if name != "rnn"}
-    ops["tensorflow.python.ops.rnn"] = Face("tensorflow.python.ops.rnn", {**old.NN, **vars(nn)}, tf.nn)
-    for name in "array_ops", "math_ops", "nn_ops":
+    for name, own in ("array_ops", old.TF), ("math_ops", old.TF), ("nn_ops", old.NN), ("rnn", vars(nn)):
         path = f"tensorflow.python.ops.{name}"
-        ops[path] = Face(path, {**old.TF, **old.NN}, importlib.import_module(path))
+        ops[path] = Face(path, own, importlib.import_module(path), tf, nn, nn.rnn_cell)
+    nest = Face("tensorflow.python.util.nest", {"is_sequence": tf.nest.is_nested}, importlib.import_module("tensorflow.python.util.nest"))
+    ops["tensorflow.python.util.nest"] = shelves["framework"].nest = nest
     for name, module in ("gfile", gfile), ("flags", flags), ("app", face.app):
         ops[f"tensorflow.python.platform.{name}"] = module
     ptb = Face("tensorflow.models.rnn.ptb", {"reader": Face("tensorflow.models.rnn.ptb.reader", tutorials.PTB_READER)})

@@ -4,10 +4,14 @@ TensorFlow 1.0 turned arguments round (`concat`, `split`, the cross-entropies) a
 takes both orders, and tells them apart by the types. The tables at the end say where each stands.
 """
 
+import builtins
 import collections
 import collections.abc
+import fractions
 import inspect
 import math
+import pickle
+import sys
 import time
 
 import numpy as np
@@ -183,7 +187,14 @@ NN = {
     "bidirectional_rnn": tf.nn.static_bidirectional_rnn,
     "state_saving_rnn": tf.nn.static_state_saving_rnn,
 }
-RNN_CELL = {**contrib.SHELVES["rnn"], "linear": contrib.linear}
+RNN_CELL = {
+    **contrib.SHELVES["rnn"],
+    "linear": contrib.linear,
+    "LayerRNNCell": tf.nn.rnn_cell.BasicLSTMCell.__base__,
+    "_like_rnncell": lambda cell: all(hasattr(cell, name) for name in ("output_size", "state_size", "zero_state")),
+    "_WEIGHTS_VARIABLE_NAME": "kernel",
+    "_BIAS_VARIABLE_NAME": "bias",
+}
 TRAIN = {"SummaryWriter": tf.summary.FileWriter}
 FLAGS = {"FLAGS": Flags(), **_FLAGS}
 GFILE = {"GFile": GFile, "Open": GFile, "FastGFile": GFile}
@@ -220,11 +231,11 @@ _ABCS = "Callable Container Hashable Iterable Iterator Mapping MutableMapping Mu
 
 def restore():
     """Puts back what NumPy and Python have dropped, for the whole process; what they still have stays as it is."""
-    import fractions
-
-    dropped = [(np, name, value) for name, value in _NUMPY.items()]
+    dropped = [(builtins, "xrange", range), (builtins, "raw_input", input)]
+    dropped += [(np, name, value) for name, value in _NUMPY.items()]
     dropped += [(collections, name, getattr(collections.abc, name)) for name in _ABCS]
     dropped += [(inspect, "getargspec", getargspec), (time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
     for module, name, value in dropped:
         if name not in vars(module):
             setattr(module, name, value)
+    sys.modules.setdefault("cPickle", pickle)

@@ -287,6 +287,8 @@ def _parts(cell):
 
 def _kind(cell):
     """The class of TensorFlow's that computes the cell, which may be of a subclass; None: there is none."""
+    if kind := vars(type(cell)).get("computed_as"):  # of contrib.py
+        return kind
     cells = tf.nn.rnn_cell
     kinds = cells.BasicRNNCell, cells.BasicLSTMCell, cells.LSTMCell, cells.GRUCell, cells.MultiRNNCell
     for kind in (*kinds, cells.DropoutWrapper):

@@ -1,0 +1,275 @@
+"""`python -m tf1`: scripts in the style of each year run unedited, and what cannot be had is said in one line."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import ROOT, slow
+from tf1 import tf
+
+FOLDER = ROOT / "tests" / "old_scripts"
+TEXT = "".join(f"the {noun} sees the {other} \n" for noun in ("cat", "dog", "cow") for other in ("hen", "pig")) * 30
+
+
+@pytest.fixture
+def run_old(tmp_path, corpus):
+    """Runs a script of tests/old_scripts, or a text, with or without `-m tf1`; returns the finished process."""
+
+    def run(script, *args, options=("-m", "tf1"), timeout=120):
+        path = FOLDER / script
+        if not script.endswith(".py"):
+            path = tmp_path / "script.py"
+            path.write_text(script, encoding="utf-8")
+        args = [corpus(TEXT, valid="the cat sees the pig \n" * 40) if arg == "CORPUS" else arg for arg in args]
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+        command = [sys.executable, *options, str(path), *args]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout)
+
+    return run
+
+
+SCRIPTS = {  # its arguments, and a pattern of the losses that it prints
+    "ptb_supervisor_012.py": (["--data_path=CORPUS", "--log_dir=log"], r"Train Perplexity: ([\d.]+)"),
+    "char_rnn_decoder_10.py": (["--text=corpus.txt"], r"train_loss = ([\d.]+)"),
+    "queues_10.py": ([], r"loss ([\d.]+)"),
+    "mnist_rows_11.py": ([], r"Loss= ([\d.]+)"),
+    "sine_layers_12.py": ([], r"MSE: ([\d.e-]+)"),
+    "seq2seq_loss_13.py": ([], r"loss: ([\d.]+)"),
+    "bidirectional_14.py": ([], r"Loss= ([\d.]+)"),
+    "lengths_15.py": ([], r"loss ([\d.]+)"),
+    "monitored_115.py": ([], r"loss ([\d.]+)"),
+}
+OFTEN = ("ptb_supervisor_012.py", "char_rnn_decoder_10.py", "mnist_rows_11.py", "lengths_15.py", "monitored_115.py")
+
+
+@pytest.mark.parametrize("script", [name if name in OFTEN else slow(name) for name in SCRIPTS])
+def test_old_scripts_run_unedited(run_old, tmp_path, script):
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    arguments, pattern = SCRIPTS[script]
+    process = run_old(script, *arguments)
+    assert process.returncode == 0, process.stderr
+    losses = [float(loss) for loss in re.findall(pattern, process.stdout)]
+    assert len(losses) >= 2 and losses[-1] < 0.7 * losses[0], process.stdout
+
+
+@pytest.mark.parametrize("script", [slow(name) if name != "monitored_115.py" else name for name in SCRIPTS])
+def test_old_scripts_fail_on_todays_tensorflow_alone(run_old, tmp_path, script):
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    process = run_old(script, *SCRIPTS[script][0], options=())
+    assert process.returncode == 1
+    assert re.search(r"(Attribute|ModuleNotFound|Import|Value)Error", process.stderr)
+
+
+def test_layers_of_one_cell_have_weights_of_their_own(run_old):
+    process = run_old(
+        """
+import tensorflow as tf
+cell = tf.nn.rnn_cell.DropoutWrapper(tf.nn.rnn_cell.BasicLSTMCell(4), output_keep_prob=tf.placeholder_with_default(0.5, []))
+tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell([cell] * 3), tf.zeros([2, 3, 4]), dtype=tf.float32)
+print(*[v.op.name for v in tf.trainable_variables() if v.op.name.endswith("kernel")], tf.__version__)
+"""
+    )
+    layers = " ".join(f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/kernel" for layer in range(3))
+    assert process.stdout == f"{layers} 1.15.0\n", process.stderr
+
+
+CHECKED = """\
+from __future__ import print_function
+import numpy as np
+import tensorflow as tf
+import no_such_module
+import beside
+from tensorflow.contrib import crf, rnn
+try:
+    import another_one
+except ImportError:
+    pass
+cell = rnn.BasicLSTMCel(3)
+other = tf.contrib.rnn.GRUCell(3)
+lstm = tf.contrib.cudnn_rnn.CudnnLSTM(1, 2)
+layer = tf.contrib.slim.fully_connected
+tf.nn.dynamic_rnn_(cell)
+tf.train.AdamOptimizer().minimise  # of an object: only a run can tell
+for i in xrange(3):
+    print(np.Inf)
+"""
+FOUND = [
+    "beside.py:2: tf.contrib.nothing is neither in TensorFlow 2.21 nor on the shelf: ",
+    "script.py:4: the module no_such_module is not installed",
+    "script.py:6: tf.contrib.crf is neither in TensorFlow 2.21 nor on the shelf: its forward algorithm",
+    "script.py:11: tf.contrib.rnn.BasicLSTMCel is neither in TensorFlow 2.21 nor on the shelf: the nearest is BasicLSTMCell",
+    "script.py:13: tf.contrib.cudnn_rnn.CudnnLSTM needs a GPU with CUDA",
+    "script.py:14: tf.contrib.slim is neither in TensorFlow 2.21 nor on the shelf: pip install tf_slim",
+    "script.py:15: tf.nn.dynamic_rnn_ is neither in TensorFlow 2.21 nor on the shelf: the nearest is dynamic_rnn",
+    "script.py:17: xrange is Python 2; today it is range",
+    "script.py: 8 things are missing",
+]
+
+
+def test_check_lists_what_is_missing_and_runs_nothing(run_old, tmp_path):
+    (tmp_path / "beside.py").write_text("import tensorflow as tf\ntf.contrib.nothing\nopen('was_run', 'w')\n")
+    process = run_old(CHECKED, options=("-m", "tf1", "--check"))
+    lines = process.stdout.splitlines()
+    assert len(lines) == len(FOUND), process.stdout + process.stderr
+    for line, found in zip(lines, FOUND):
+        assert line.startswith(str(tmp_path / found)), line
+    assert process.returncode == 1 and not (tmp_path / "was_run").exists()
+
+
+@pytest.mark.parametrize("script", ["ptb_supervisor_012.py", slow("monitored_115.py"), slow("queues_10.py")])
+def test_check_finds_nothing_in_scripts_that_run(run_old, script):
+    process = run_old(script, options=("-m", "tf1", "--check"))
+    assert (process.returncode, process.stdout.splitlines()[-1]) == (0, f"{FOLDER / script}: nothing is missing")
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        ('print "perplexity"', "Missing parentheses in call to 'print'"),
+        ("except Exception, error:", ""),
+        ("if a <> b: pass", ""),
+        ("mode = 0777", "leading zeros"),
+        ("exec 'a = 1' in b", ""),
+    ],
+)
+def test_python_2_is_recognised_before_anything_runs(run_script, tmp_path, line, reason):
+    body = f"try:\n    pass\n{line}\n    pass\n" if line.startswith("except") else f"a = 1\n\n{line}\n"
+    (tmp_path / "old.py").write_text(f"open('was_run', 'w')\n{body}")
+    process = run_script("-c", MAIN, str(tmp_path / "old.py"))
+    assert process.returncode == 2 and not (tmp_path / "was_run").exists()
+    (message,) = process.stderr.splitlines()
+    assert f"old.py:4 is not Python 3 ({reason}" in message and f"): {line}" in message and "2to3" in message
+    assert process.stdout == ""
+
+
+MAIN = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tf1 import __main__; __main__.main()"
+
+
+def test_python_2_beside_the_script(run_old, tmp_path):
+    (tmp_path / "model.py").write_text("print 'x'\n")
+    process = run_old("import model\n")
+    assert process.returncode == 2 and "model.py:1 is not Python 3" in process.stderr.splitlines()[-1]
+
+
+def test_errors_are_the_scripts_own(run_old):
+    process = run_old("import tensorflow as tf\nprint(1)\n\ndef f():\n    tf.contrib.rnn.BasicLSTMCel(3)\nf()\n")
+    assert (process.returncode, process.stdout) == (1, "1\n")
+    lines = process.stderr.splitlines()
+    assert lines[0].startswith("Traceback") and 'script.py", line 6' in lines[1]
+    assert "tf.contrib.rnn.BasicLSTMCel is neither in TensorFlow 2.21 nor on the shelf: the nearest is" in lines[-1]
+
+
+def test_a_gpu_is_asked_for_by_name(run_old):
+    process = run_old("monitored_115.py", "--rnn_mode=cudnn")
+    assert process.returncode == 1
+    assert "CudnnLSTM computes with cuDNN, on a GPU with CUDA alone" in process.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "script, arguments, status",
+    [("import sys; sys.exit(3)", [], 3), ("raise KeyError(1)", [], 1), ("import sys; print(sys.argv[1:])", ["--check"], 0)],
+)
+def test_status_and_arguments(run_old, script, arguments, status):
+    process = run_old(f"# a script\n{script}\n", *arguments)
+    assert process.returncode == status, process.stderr
+    assert status or process.stdout == "['--check']\n"
+
+
+def test_wrong_commands(run_script, tmp_path):
+    (tmp_path / "binary.py").write_bytes(b"\0\1\2")
+    for arguments, message in (
+        ([], "the following arguments are required: script"),
+        (["nowhere.py"], "nowhere.py cannot be read: No such file"),
+        ([str(tmp_path)], "cannot be read: Is a directory"),
+        (["binary.py"], "is not a Python script"),
+        (["--fast", "--check", "x.py"], "exclude each other"),
+        (["--quick", "x.py"], "unrecognized arguments: --quick"),
+    ):
+        process = run_script("-c", MAIN, *arguments)
+        assert process.returncode == 2 and process.stdout == ""
+        (line,) = process.stderr.splitlines()
+        assert message in line
+
+
+def test_inspect_lists_a_checkpoint(run_script, tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.get_variable("rnn/lstm_cell/kernel", [6, 8])
+        tf.get_variable("global_step", [], tf.int64, tf.zeros_initializer())
+        session.run(tf.global_variables_initializer())
+        path = tf.train.Saver().save(session, str(tmp_path / "save" / "model"), 7)
+    for argument in path, str(tmp_path / "save"):
+        process = run_script("-c", MAIN, "--inspect", argument)
+        lines = process.stdout.splitlines()
+        assert lines[0] == f"{path}:" and lines[-1] == "2 variables, 0.00 MB", process.stderr
+        assert lines[1].split() == ["global_step", "int64", "scalar", "1"]
+        assert lines[2].split() == ["rnn/lstm_cell/kernel", "float32", "6", "x", "8", "48"]
+    for argument in "nowhere", str(tmp_path):
+        process = run_script("-c", MAIN, "--inspect", argument)
+        assert process.returncode == 2 and process.stdout == ""
+        assert "holds no checkpoint that TensorFlow can read" in process.stderr
+
+
+def test_block_cells_and_basic_cells_load_each_others_checkpoints(tmp_path):
+    from tf1 import contrib
+
+    x = np.random.RandomState(1).uniform(-1, 1, [3, 4, 5])
+
+    def build(cell):
+        with tf.variable_scope("Model"):
+            outputs, _ = tf.nn.dynamic_rnn(cell, tf.constant(x, tf.float32), dtype=tf.float32)
+        return outputs
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        outputs = build(contrib.LSTMBlockCell(6, forget_bias=0.5))
+        session.run(tf.global_variables_initializer())
+        expected = session.run(outputs)
+        names = [variable.op.name for variable in tf.trainable_variables()]
+        path = tf.train.Saver().save(session, str(tmp_path / "model"))
+    assert names == ["Model/rnn/lstm_cell/kernel", "Model/rnn/lstm_cell/bias"]
+    with tf.Graph().as_default(), tf.Session() as session:
+        outputs = build(tf.nn.rnn_cell.BasicLSTMCell(6, forget_bias=0.5, name="lstm_cell"))
+        tf.train.Saver().restore(session, path)
+        np.testing.assert_allclose(session.run(outputs), expected, rtol=1e-6, atol=1e-7)
+
+
+FAST = """
+import numpy as np, tensorflow as tf
+tf.set_random_seed(1)
+x = tf.constant(np.random.RandomState(0).uniform(-1, 1, [4, 6, 5]), tf.float32)
+cells = tf.contrib.rnn.MultiRNNCell([tf.contrib.rnn.LSTMBlockCell(7), tf.contrib.rnn.GRUCell(3)])
+outputs, state = tf.nn.dynamic_rnn(cells, x, dtype=tf.float32, sequence_length=[6, 1, 0, 4])
+both, _ = tf.nn.bidirectional_dynamic_rnn(tf.nn.rnn_cell.LSTMCell(4), tf.nn.rnn_cell.LSTMCell(4), x, dtype=tf.float32)
+steps, _, _ = tf.contrib.rnn.static_bidirectional_rnn(
+    tf.nn.rnn_cell.GRUCell(4), tf.nn.rnn_cell.BasicRNNCell(4), tf.unstack(x, axis=1), dtype=tf.float32)
+loss = tf.add_n([tf.reduce_sum(tf.sin(y)) for y in (outputs, *both, *steps)])
+gradients = tf.gradients(loss, tf.trainable_variables())
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    for value in session.run([loss, *[tf.norm(g) for g in gradients]]):
+        print("%.5f" % value)
+print(any(op.type in ("Enter", "While") for op in tf.get_default_graph().get_operations()))
+"""
+
+
+def test_fast_gives_the_same_without_loops(run_old):
+    found = []
+    for options in ("-m", "tf1"), ("-m", "tf1", "--fast"):
+        process = run_old(FAST, options=options)
+        assert process.returncode == 0, process.stderr
+        *values, loops = process.stdout.splitlines()
+        found.append(([float(value) for value in values], loops))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=2e-5, atol=2e-5)
+    assert (found[0][1], found[1][1]) == ("True", "False")
+
+
+def test_contrib_is_there_below_the_import_of_the_project():
+    with tf.Graph().as_default():
+        cell = tf.contrib.rnn.OutputProjectionWrapper(tf.contrib.rnn.BasicRNNCell(3), output_size=2)
+        outputs, _ = tf.nn.dynamic_rnn(cell, tf.zeros([2, 4, 5]), dtype=tf.float32)
+        assert outputs.shape.as_list() == [2, 4, 2]
+    with pytest.raises(AttributeError, match="tf.contrib.rnn.Nothing is neither in TensorFlow"):
+        tf.contrib.rnn.Nothing  # noqa: B018

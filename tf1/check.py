@@ -1,0 +1,149 @@
+"""`python -m tf1 --check`: what a script and the modules beside it use that is not there. Nothing of them is run."""
+
+import ast
+import importlib
+import importlib.util
+import os
+import types
+
+from tf1 import contrib, facade, tf
+from tf1.__main__ import read_source, syntax_advice
+
+# Names that only Python 2 has, and what stands for them today.
+_PYTHON_2 = {
+    "xrange": "range",
+    "unicode": "str",
+    "raw_input": "input",
+    "unichr": "chr",
+    "basestring": "str",
+    "reload": "importlib.reload",
+    "iteritems": "items",
+    "itervalues": "values",
+    "iterkeys": "keys",
+    "has_key": "in",
+}
+
+
+class _Uses(ast.NodeVisitor):
+    """Collects what a module uses of TensorFlow, and what it imports.
+
+    Attributes:
+      names: line and dotted path, such as (12, "tensorflow.nn.dynamic_rnn"), of what must be there.
+      modules: line and name of each imported module; whether the script has another way without it.
+      python_2: line and name of what only Python 2 has.
+    """
+
+    def __init__(self, tree):
+        self.names, self.modules, self.python_2 = [], [], []
+        self._aliases, self._guarded = {}, 0
+        self._own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        self._own |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        self._own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        self._own |= {
+            (alias.asname or alias.name)
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names
+        }
+        self.visit(tree)
+
+    def visit_Try(self, node):
+        self._guarded += 1
+        for child in node.body:
+            self.visit(child)
+        self._guarded -= 1
+        for child in [*node.handlers, *node.orelse, *node.finalbody]:
+            self.visit(child)
+
+    def visit_Import(self, node):
+        for alias in node.names:
+            self._module(node.lineno, alias.name)
+            if alias.name.startswith("tensorflow"):
+                self._aliases[alias.asname or "tensorflow"] = alias.name if alias.asname else "tensorflow"
+
+    def visit_ImportFrom(self, node):
+        if node.level:
+            return
+        self._module(node.lineno, node.module)
+        for alias in node.names:
+            if node.module.startswith("tensorflow") and alias.name != "*":
+                self._aliases[alias.asname or alias.name] = path = f"{node.module}.{alias.name}"
+                self._use(node.lineno, path)
+
+    def visit_Attribute(self, node):
+        parts, value = [node.attr], node.value
+        while isinstance(value, ast.Attribute):
+            parts.append(value.attr)
+            value = value.value
+        if isinstance(value, ast.Name) and value.id in self._aliases:
+            self._use(node.lineno, ".".join([self._aliases[value.id], *parts[::-1]]))
+            return
+        if node.attr in ("iteritems", "itervalues", "iterkeys", "has_key"):
+            self.python_2.append((node.lineno, node.attr))
+        self.generic_visit(node)
+
+    def visit_Name(self, node):
+        if node.id in _PYTHON_2 and node.id not in self._own and not self._guarded:
+            self.python_2.append((node.lineno, node.id))
+
+    def _module(self, line, name):
+        if not self._guarded:
+            self.modules.append((line, name))
+
+    def _use(self, line, path):
+        if not self._guarded:
+            self.names.append((line, path))
+
+
+def _problem(path):
+    """What is wrong with a dotted path from `tensorflow` on; None: it is there."""
+    value, parts = importlib.import_module("tensorflow"), path.split(".")
+    for place, part in enumerate(parts[1:], start=1):
+        if not isinstance(value, types.ModuleType):
+            return None  # an object's own attribute, which only a run can tell
+        try:
+            value = getattr(value, part)
+        except AttributeError as error:
+            try:
+                value = importlib.import_module(".".join(parts[: place + 1]))
+            except ImportError as missing:
+                reason = missing if ".contrib." in path else error
+                is_ours = isinstance(reason, ImportError) or "on the shelf" in str(reason)
+                return str(reason) if is_ours else facade.missing(".".join(parts[: place + 1]), dir(value))
+    if isinstance(value, type) and issubclass(value, contrib.NeedsCuda):
+        return f"{path.replace('tensorflow', 'tf', 1)} needs a GPU with CUDA; to name it is no error, to make one is"
+    return None
+
+
+def _findings(path, folder, seen):
+    """Yields file, line and a sentence for all that a module and those beside it lack."""
+    tree = ast.parse(read_source(path), path)
+    uses, found = _Uses(tree), []
+    for line, name in uses.modules:
+        top = name.partition(".")[0]
+        base = os.path.join(folder, *name.split("."))
+        local = [f"{base}.py", os.path.join(base, "__init__.py"), os.path.join(folder, f"{top}.py")]
+        beside = next((file for file in local if os.path.isfile(file)), None)
+        if beside and beside not in seen:
+            seen.add(beside)
+            yield from _findings(beside, folder, seen)
+        elif name.startswith("tensorflow"):
+            found.append((line, _problem(name)))
+        elif not beside and not os.path.isdir(os.path.join(folder, top)) and importlib.util.find_spec(top) is None:
+            found.append((line, f"the module {top} is not installed (pip install {top}, if it is a public one)"))
+    found += [(line, _problem(name)) for line, name in uses.names]
+    found += [(line, f"{name} is Python 2; today it is {_PYTHON_2[name]}") for line, name in uses.python_2]
+    for line, sentence in sorted({(line, sentence) for line, sentence in found if sentence}):
+        yield path, line, sentence
+
+
+def check(script):
+    """Prints a line for each thing that the script lacks; returns them: file, line and sentence."""
+    tf.VERSION  # noqa: B018: TensorFlow's own notes first
+    facade.put_on()
+    found = list(_findings(script, os.path.dirname(script), {script}))
+    for path, line, sentence in found:
+        print(f"{path}:{line}: {sentence}")
+    count = {0: "nothing is missing", 1: "1 thing is missing"}.get(len(found), f"{len(found)} things are missing")
+    print(f"{script}: {count}")
+    return found
