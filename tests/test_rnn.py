@@ -156,7 +156,9 @@ def test_unknown_numbers_of_time_steps_go_to_tensorflow():
 
 
 @pytest.mark.parametrize("static, with_state", [(False, True), slow(False, False), (True, False)])
-@pytest.mark.parametrize("name", ["lstm", "gru", "tanh", "gru of TensorFlow", "layers", "dropout", "projection of layers"])
+@pytest.mark.parametrize(
+    "name", ["lstm", "gru", "tanh", "gru of TensorFlow", "layers", "dropout", "projection of layers"]
+)
 def test_sequence_lengths(name, static, with_state):
     sizes = random_sizes(name)
     # More than there are steps, all, none, a negative one, and those between.

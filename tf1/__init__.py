@@ -86,7 +86,7 @@ def _import():
 
 
 class _LazyTensorFlow(types.ModuleType):
-    """`tensorflow.compat.v1`, imported when its first attribute is used."""
+    """`tensorflow.compat.v1`, imported when its first attribute is used, with the shelf as `contrib`."""
 
     def __getattr__(self, name):
         if name.startswith("__"):  # introspection (inspect, doctest, pytest) is no use of TensorFlow
@@ -94,7 +94,10 @@ class _LazyTensorFlow(types.ModuleType):
         if "_module" not in self.__dict__:
             with signals_deferred():
                 self.__dict__["_module"] = _without_banner(_import)
-        value = getattr(self.__dict__["_module"], name)
+        if name == "contrib":
+            value = importlib.import_module("tf1.facade").CONTRIB
+        else:
+            value = getattr(self.__dict__["_module"], name)
         self.__dict__[name] = value
         return value
 

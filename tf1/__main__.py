@@ -71,7 +71,9 @@ def inspect(path):
             raise tf.errors.NotFoundError(None, None, "no checkpoint there")
         reader = tf.train.NewCheckpointReader(checkpoint)
     except (tf.errors.OpError, ValueError) as error:
-        raise UserError(f"{path} holds no checkpoint that TensorFlow can read: name a folder, or the path before .index") from error
+        raise UserError(
+            f"{path} holds no checkpoint that TensorFlow can read: name a folder, or the path before .index"
+        ) from error
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     width, total = max(map(len, shapes), default=0), 0
     print(f"{checkpoint}:")
@@ -101,24 +103,25 @@ def run(source, path, argv, fast):
 
 @app.command
 def prepare(argv=None):
-    """Does what needs no script to run, and returns the arguments of `run` where one is to."""
+    """Does what needs no script to run, and returns the arguments of `run` where one is to, else None."""
     args = parse_args(argv)
     if args.inspect:
-        return inspect(args.script)
+        inspect(args.script)
+        return None
     source = read_source(args.script)
     if args.check:
         from tf1 import check
 
-        return check.check(args.script)
-    tf.VERSION  # noqa: B018: the import, with its notes and errors
+        sys.exit(1 if check.check(args.script) else 0)
+    _ = tf.VERSION  # imports TensorFlow, which may be missing
     return source, args.script, args.args, args.fast
 
 
 def main(argv=None):
     """Not as a whole an `app.command`: the script's own signals and endings are its own."""
     prepared = prepare(argv)
-    if not isinstance(prepared, tuple):
-        return prepared
+    if prepared is None:
+        return
     try:
         run(*prepared)
     except UserError as error:

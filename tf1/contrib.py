@@ -3,8 +3,8 @@
     from tf1 import tf
     cell = tf.contrib.rnn.LSTMBlockCell(200)
 
-`SHELVES` has the names, one dict a package of contrib. What TensorFlow still has under another name is listed there; the
-rest is written here, with the arguments and the names of variables of TensorFlow 1.15, so that old checkpoints load. A
+`SHELVES` has the names, a dict for each package of contrib. What TensorFlow still has under another name is listed
+there; the rest is written here, with the arguments and the names of variables of TensorFlow 1.15, so that old checkpoints load. A
 name is added by a line in `SHELVES`, and a function or class above it. Only what scripts ask for is here.
 
 Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib
@@ -12,10 +12,12 @@ Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/ten
 
 import copy
 import functools
+import inspect
 
 from tf1 import rnn, tf, tutorials
 
 _CELLS = tf.nn.rnn_cell
+_ZEROS = tf.zeros_initializer()
 
 
 class _State(tuple):
@@ -99,7 +101,8 @@ class NASCell(_CELLS.RNNCell):
         pairs = list(zip(tf.split(of_inputs, 8, axis=1), tf.split(of_h, 8, axis=1)))
         activations = tf.sigmoid, tf.nn.relu, tf.sigmoid, tf.nn.relu, tf.tanh, tf.sigmoid, tf.tanh, tf.sigmoid
         first = [
-            activation(x * h if place == 3 else x + h) for place, (activation, (x, h)) in enumerate(zip(activations, pairs))
+            activation(x * h if place == 3 else x + h)
+            for place, (activation, (x, h)) in enumerate(zip(activations, pairs))
         ]
         second = [tf.tanh(first[0] * first[1]), tf.tanh(first[2] + first[3]), tf.tanh(first[4] * first[5])]
         second.append(tf.sigmoid(first[6] + first[7]))
@@ -205,10 +208,18 @@ class NeedsCuda:
         )
 
 
-CudnnLSTM, CudnnGRU, CudnnRNNTanh, CudnnRNNRelu, RNNParamsSaveable, CudnnLSTMSaveable, CudnnGRUSaveable = (
-    type(name, (NeedsCuda,), {})
-    for name in "CudnnLSTM CudnnGRU CudnnRNNTanh CudnnRNNRelu RNNParamsSaveable CudnnLSTMSaveable CudnnGRUSaveable".split()
-)
+_CUDA = "CudnnLSTM CudnnGRU CudnnRNNTanh CudnnRNNRelu RNNParamsSaveable CudnnLSTMSaveable CudnnGRUSaveable"
+
+
+def _losses(labels, logits, softmax_loss_function):
+    """The cross-entropy, by the script's own function, whose arguments have changed their names and their order."""
+    if softmax_loss_function is None:
+        labels = tf.reshape(labels, [-1])
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    first, *rest = inspect.signature(softmax_loss_function).parameters
+    if {"labels", "logits"} <= {first, *rest}:
+        return softmax_loss_function(labels=labels, logits=logits)
+    return softmax_loss_function(*((logits, labels) if first in ("inputs", "logits") else (labels, logits)))
 
 
 def sequence_loss(
@@ -230,9 +241,10 @@ def sequence_loss(
     """
     with tf.name_scope(name, "sequence_loss", [logits, targets, weights]):
         labels, flat = tf.reshape(targets, [-1]), tf.reshape(logits, [-1, tf.shape(logits)[2]])
-        cross_entropy = softmax_loss_function or tf.nn.sparse_softmax_cross_entropy_with_logits
-        losses = tf.reshape(cross_entropy(labels=labels, logits=flat), tf.shape(targets)) * weights
-        axes = [axis for axis, is_averaged in enumerate((average_across_batch, average_across_timesteps)) if is_averaged]
+        losses = tf.reshape(_losses(labels, flat, softmax_loss_function), tf.shape(targets)) * weights
+        axes = [
+            axis for axis, is_averaged in enumerate((average_across_batch, average_across_timesteps)) if is_averaged
+        ]
         if not axes:
             return losses
         sums = tf.reduce_sum(losses, axes)
@@ -243,11 +255,10 @@ def sequence_loss(
 def sequence_loss_by_example(
     logits, targets, weights, average_across_timesteps=True, softmax_loss_function=None, name=None
 ):
-    """The losses [batch_size] of lists with a tensor a time step: logits [batch_size, classes], the others [batch_size]."""
+    """The losses, [batch_size], of lists with a tensor for each time step: [batch_size, classes], and [batch_size]."""
     with tf.name_scope(name, "sequence_loss_by_example", [*logits, *targets, *weights]):
-        cross_entropy = softmax_loss_function or tf.nn.sparse_softmax_cross_entropy_with_logits
-        steps = zip(logits, targets, weights)
-        loss = tf.add_n([cross_entropy(labels=tf.reshape(y, [-1]), logits=x) * weight for x, y, weight in steps])
+        losses = [_losses(y, x, softmax_loss_function) * w for x, y, w in zip(logits, targets, weights)]
+        loss = tf.add_n(losses)
         return loss / (tf.add_n(weights) + 1e-12) if average_across_timesteps else loss
 
 
@@ -302,7 +313,7 @@ def embedding_rnn_decoder(
     update_embedding_for_previous=True,
     scope=None,
 ):
-    """`rnn_decoder` over ids, [batch_size] each; with `feed_previous` the likeliest id of the step before is the next."""
+    """`rnn_decoder` over ids, [batch_size] each; with `feed_previous` a step reads the likeliest id of the last."""
     with tf.variable_scope(scope or "embedding_rnn_decoder"):
         embedding = tf.get_variable("embedding", [num_symbols, embedding_size])
 
@@ -328,7 +339,7 @@ def embedding_rnn_seq2seq(
     dtype=None,
     scope=None,
 ):
-    """Encoder and decoder over lists of ids; returns the outputs, logits where there is no projection, and the state."""
+    """Encoder and decoder over lists of ids; returns outputs, which are logits without a projection, and the state."""
     with tf.variable_scope(scope or "embedding_rnn_seq2seq"):
         encoder = EmbeddingWrapper(copy.deepcopy(cell), num_encoder_symbols, embedding_size)
         _, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=dtype or tf.float32)
@@ -340,9 +351,7 @@ def embedding_rnn_seq2seq(
 
         def decoder(feeds_previous):
             with tf.variable_scope(tf.get_variable_scope(), reuse=None if feeds_previous else True):
-                outputs, state = embedding_rnn_decoder(
-                    *arguments, feeds_previous, update_embedding_for_previous=False
-                )
+                outputs, state = embedding_rnn_decoder(*arguments, feeds_previous, update_embedding_for_previous=False)
                 return outputs + tf.nest.flatten(state)
 
         found = tf.cond(feed_previous, lambda: decoder(True), lambda: decoder(False))
@@ -358,7 +367,7 @@ def fully_connected(
     normalizer_params=None,
     weights_initializer=None,
     weights_regularizer=None,
-    biases_initializer=tf.zeros_initializer(),  # noqa: B008: None is no bias
+    biases_initializer=_ZEROS,  # None is no bias
     biases_regularizer=None,
     reuse=None,
     variables_collections=None,
@@ -429,7 +438,15 @@ def flatten(inputs, outputs_collections=None, scope=None):
 
 
 def embed_sequence(
-    ids, vocab_size=None, embed_dim=None, unique=False, initializer=None, regularizer=None, trainable=True, scope=None, reuse=None
+    ids,
+    vocab_size=None,
+    embed_dim=None,
+    unique=False,
+    initializer=None,
+    regularizer=None,
+    trainable=True,
+    scope=None,
+    reuse=None,
 ):
     """The rows `ids`, [batch_size, T], of an embedding."""
     with tf.variable_scope(scope, "EmbedSequence", [ids], reuse=reuse):
@@ -441,11 +458,26 @@ def embed_sequence(
 
 
 def optimize_loss(
-    loss, global_step, learning_rate, optimizer, gradient_noise_scale=None, gradient_multipliers=None, clip_gradients=None,
-    learning_rate_decay_fn=None, variables=None, name=None, **_
+    loss,
+    global_step,
+    learning_rate,
+    optimizer,
+    gradient_noise_scale=None,
+    gradient_multipliers=None,
+    clip_gradients=None,
+    learning_rate_decay_fn=None,
+    variables=None,
+    name=None,
+    **_,
 ):
     """A training operation, which returns the loss, with an optimizer by its name, class or object."""
-    names = {"SGD": "GradientDescent", "Momentum": "Momentum", "RMSProp": "RMSProp", "Adam": "Adam", "Adagrad": "Adagrad"}
+    names = {
+        "SGD": "GradientDescent",
+        "Momentum": "Momentum",
+        "RMSProp": "RMSProp",
+        "Adam": "Adam",
+        "Adagrad": "Adagrad",
+    }
     with tf.variable_scope(name, "OptimizeLoss", [loss, global_step]):
         global_step = tf.train.get_or_create_global_step() if global_step is None else global_step
         if learning_rate_decay_fn is not None:
@@ -506,12 +538,7 @@ SHELVES = {
         "stack_bidirectional_dynamic_rnn": stack_bidirectional_dynamic_rnn,
         "_linear": linear,
     },
-    "cudnn_rnn": {
-        cls.__name__: cls
-        for cls in (
-            CudnnLSTM, CudnnGRU, CudnnRNNTanh, CudnnRNNRelu, RNNParamsSaveable, CudnnLSTMSaveable, CudnnGRUSaveable
-        )
-    },
+    "cudnn_rnn": {name: type(name, (NeedsCuda,), {}) for name in _CUDA.split()},
     "seq2seq": {"sequence_loss": sequence_loss},
     "legacy_seq2seq": {
         "sequence_loss_by_example": sequence_loss_by_example,

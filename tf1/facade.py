@@ -8,6 +8,7 @@ since are in `_modules`. All else is TensorFlow's own.
 import difflib
 import importlib.abc
 import importlib.machinery
+import logging
 import sys
 import types
 
@@ -61,21 +62,38 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._modules = modules
 
     def find_spec(self, fullname, path=None, target=None):
-        name = fullname
-        if fullname.startswith("tensorflow.contrib."):
-            name = ".".join(fullname.split(".")[:3])  # a package's own layout below it is gone
-            if name not in self._modules:
-                shelf = self._modules["tensorflow.contrib"]
-                raise ModuleNotFoundError(missing(fullname, dir(shelf)), name=fullname)
-        if name not in self._modules:
+        module = self._modules.get(fullname)
+        if fullname.startswith("tensorflow.contrib.") and module is None:
+            _, _, package, *below = fullname.split(".")
+            # A package's own layout, such as python.ops.core_rnn_cell, all of which is its shelf.
+            is_layout = below and below[0] == "python" and len(below) <= (5 if package == "learn" else 3)
+            module = self._modules.get(f"tensorflow.contrib.{package}") if is_layout else None
+            if module is None:  # no ModuleNotFoundError, which `from X import name` would replace by a poorer one
+                parent = self._modules.get(f"tensorflow.contrib.{package}" if below else "tensorflow.contrib", CONTRIB)
+                raise ImportError(missing(fullname, dir(parent)), name=fullname)
+        if module is None:
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        spec = importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        spec.loader_state = module
+        return spec
 
     def create_module(self, spec):
-        return self._modules[".".join(spec.name.split(".")[:3]) if ".contrib." in spec.name else spec.name]
+        return spec.loader_state
 
     def exec_module(self, module):
         pass
+
+
+def _contrib():
+    shelves = {name: Face(f"tensorflow.contrib.{name}", names) for name, names in contrib.SHELVES.items()}
+    for shelf in shelves.values():
+        shelf.python = shelf.ops = shelf  # a package's own layout
+    return Face("tensorflow.contrib", shelves)
+
+
+CONTRIB = _contrib()
+_FASTER = "dynamic_rnn static_rnn bidirectional_dynamic_rnn static_bidirectional_rnn"
+_FAST = {name: getattr(rnn, name) for name in _FASTER.split()}
 
 
 def _nn(fast):
@@ -83,19 +101,15 @@ def _nn(fast):
     names = {**old.NN, "rnn_cell": Face("tensorflow.nn.rnn_cell", old.RNN_CELL, tf.nn.rnn_cell, private)}
     names["seq2seq"] = Face("tensorflow.nn.seq2seq", contrib.SHELVES["legacy_seq2seq"])
     if fast:
-        names.update(dynamic_rnn=rnn.dynamic_rnn, static_rnn=rnn.static_rnn, rnn=rnn.static_rnn)
-        names["bidirectional_dynamic_rnn"] = rnn.bidirectional_dynamic_rnn
+        names.update(_FAST, rnn=rnn.static_rnn, bidirectional_rnn=rnn.static_bidirectional_rnn)
     return Face("tensorflow.nn", names, tf.nn)
 
 
 def _modules(fast):
     """The face's modules by name."""
     real = sys.modules["tensorflow"]
-    shelves = {name: Face(f"tensorflow.contrib.{name}", names) for name, names in contrib.SHELVES.items()}
-    for shelf in shelves.values():
-        shelf.python = shelf.ops = shelf
     if fast:
-        shelves["rnn"].static_rnn = rnn.static_rnn
+        CONTRIB.rnn.static_rnn, CONTRIB.rnn.static_bidirectional_rnn = rnn.static_rnn, rnn.static_bidirectional_rnn
     nn, flags = _nn(fast), Face("tensorflow.flags", old.FLAGS, tf.flags)
     gfile = Face("tensorflow.gfile", old.GFILE, tf.gfile)
     names = {
@@ -107,7 +121,7 @@ def _modules(fast):
         "flags": flags,
         "app": Face("tensorflow.app", {"flags": flags}, tf.app),
         "gfile": gfile,
-        "contrib": Face("tensorflow.contrib", shelves),
+        "contrib": CONTRIB,
         "python": sys.modules["tensorflow.python"],
     }
     face = Face("tensorflow", names, tf, real, path=real.__path__)
@@ -116,8 +130,8 @@ def _modules(fast):
     for name, own in ("array_ops", old.TF), ("math_ops", old.TF), ("nn_ops", old.NN), ("rnn", vars(nn)):
         path = f"tensorflow.python.ops.{name}"
         ops[path] = Face(path, own, importlib.import_module(path), tf, nn, nn.rnn_cell)
-    nest = Face("tensorflow.python.util.nest", {"is_sequence": tf.nest.is_nested}, importlib.import_module("tensorflow.python.util.nest"))
-    ops["tensorflow.python.util.nest"] = shelves["framework"].nest = nest
+    path = "tensorflow.python.util.nest"
+    ops[path] = CONTRIB.framework.nest = Face(path, {"is_sequence": tf.nest.is_nested}, importlib.import_module(path))
     for name, module in ("gfile", gfile), ("flags", flags), ("app", face.app):
         ops[f"tensorflow.python.platform.{name}"] = module
     ptb = Face("tensorflow.models.rnn.ptb", {"reader": Face("tensorflow.models.rnn.ptb.reader", tutorials.PTB_READER)})
@@ -125,8 +139,8 @@ def _modules(fast):
     input_data = Face("tensorflow.examples.tutorials.mnist.input_data", tutorials.INPUT_DATA)
     return {
         "tensorflow": face,
-        "tensorflow.contrib": face.contrib,
-        **{f"tensorflow.contrib.{name}": shelf for name, shelf in shelves.items()},
+        "tensorflow.contrib": CONTRIB,
+        **{f"tensorflow.contrib.{name}": getattr(CONTRIB, name) for name in contrib.SHELVES},
         **ops,
         "tensorflow.models": Face("tensorflow.models", {}),
         "tensorflow.models.rnn": Face("tensorflow.models.rnn", layouts),
@@ -144,9 +158,10 @@ def put_on(fast=False):
     """Makes `import tensorflow` give the face, in this process, from now on.
 
     Args:
-      fast: `dynamic_rnn`, `static_rnn` and `bidirectional_dynamic_rnn` are those of `tf1.rnn`.
+      fast: `dynamic_rnn`, `static_rnn` and the bidirectional ones are those of `tf1.rnn`.
     """
     old.restore()
+    logging.getLogger("tensorflow").propagate = False  # tf.app.run gives the root a handler: each line came twice
     modules = _modules(fast)
     for name, module in modules.items():
         if name in sys.modules:  # TensorFlow's own code has what it needs already

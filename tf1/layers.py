@@ -236,9 +236,7 @@ def gru(inputs, initial_state, kernel, recurrent_kernel, bias, precision="fp32")
     return layer(inputs, initial_state, kernel, recurrent_kernel, bias)
 
 
-def gru_reset_before(
-    inputs, initial_state, gate_kernel, gate_bias, candidate_kernel, candidate_bias, precision="fp32"
-):
+def gru_reset_before(inputs, initial_state, gate_kernel, gate_bias, candidate_kernel, candidate_bias, precision="fp32"):
     """`tf.nn.rnn_cell.GRUCell`, which resets the state before its product, over a whole sequence.
 
         r, u = sigmoid([inputs h'] gate_kernel + gate_bias)
@@ -262,7 +260,10 @@ def gru_reset_before(
         transposed, transposed_c = _transposed(R), _transposed(R_c)
         state_products, reset_product = _chained(R, transposed, 2, precision), _chained(R_c, transposed_c, 1, precision)
         h, saved, all_h = h0, [], []
-        projections = (_project(inputs, W, gate_bias, 2, precision), _project(inputs, W_c, candidate_bias, 1, precision))
+        projections = (
+            _project(inputs, W, gate_bias, 2, precision),
+            _project(inputs, W_c, candidate_bias, 1, precision),
+        )
         for (of_r, of_u), (of_candidate,) in zip(*projections):
             r, u = state_products(h)
             r, u = tf.sigmoid(of_r + r), tf.sigmoid(of_u + u)

@@ -226,7 +226,9 @@ _NUMPY = {
     "row_stack": np.vstack,
     "trapz": np.trapezoid,
 }
-_ABCS = "Callable Container Hashable Iterable Iterator Mapping MutableMapping MutableSequence Sequence Set Sized".split()
+_ABCS = (
+    "Callable Container Hashable Iterable Iterator Mapping MutableMapping MutableSequence Sequence Set Sized".split()
+)
 
 
 def restore():

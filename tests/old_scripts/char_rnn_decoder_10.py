@@ -1,4 +1,4 @@
-"""A character model as it was written for TensorFlow 1.0: rnn_decoder with a loop function, positional names of contrib."""
+"""A character model as it was written for TensorFlow 1.0: rnn_decoder with a loop function, contrib's names."""
 
 import argparse
 import os
@@ -20,7 +20,9 @@ class Model:
     def __init__(self, args, vocab_size, infer=False, batch_size=8, seq_length=12, size=32):
         if infer:
             batch_size = seq_length = 1
-        cell_fn = {"rnn": rnn.BasicRNNCell, "gru": rnn.GRUCell, "lstm": rnn.BasicLSTMCell, "nas": rnn.NASCell}[args.model]
+        cell_fn = {"rnn": rnn.BasicRNNCell, "gru": rnn.GRUCell, "lstm": rnn.BasicLSTMCell, "nas": rnn.NASCell}[
+            args.model
+        ]
         assert issubclass(cell_fn, rnn_cell_impl.RNNCell)
         self.cell = cell = rnn.MultiRNNCell([cell_fn(size) for _ in range(2)], state_is_tuple=True)
         self.input_data = tf.placeholder(tf.int32, [batch_size, seq_length])
@@ -82,10 +84,14 @@ def main():
     tf.reset_default_graph()
     model = Model(args, len(chars), infer=True)
     with tf.Session() as sess:
-        tf.train.Saver(tf.global_variables()).restore(sess, tf.train.get_checkpoint_state(args.save_dir).model_checkpoint_path)
+        tf.train.Saver(tf.global_variables()).restore(
+            sess, tf.train.get_checkpoint_state(args.save_dir).model_checkpoint_path
+        )
         state, char, written = sess.run(model.cell.zero_state(1, tf.float32)), text[0], text[0]
         for _ in range(20):
-            probs, state = sess.run([model.probs, model.final_state], {model.input_data: [[vocab[char]]], model.initial_state: state})
+            probs, state = sess.run(
+                [model.probs, model.final_state], {model.input_data: [[vocab[char]]], model.initial_state: state}
+            )
             char = chars[int(np.argmax(probs[0]))]
             written += char
         print("sample: %r" % written)

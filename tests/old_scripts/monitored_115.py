@@ -14,7 +14,7 @@ FLAGS = flags.FLAGS
 def build_cell(size):
     if FLAGS.rnn_mode == "cudnn":
         return tf.contrib.cudnn_rnn.CudnnLSTM(num_layers=1, num_units=size)
-    assert cudnn_rnn_ops.CUDNN_LSTM_PARAMS_PER_LAYER if hasattr(cudnn_rnn_ops, "CUDNN_LSTM_PARAMS_PER_LAYER") else True
+    assert cudnn_rnn_ops.RNNParamsSaveable
     return tf.contrib.rnn.MultiRNNCell([tf.contrib.rnn.LSTMBlockCell(size, forget_bias=0.0) for _ in range(2)])
 
 

@@ -15,7 +15,7 @@ import reader
 flags = tf.app.flags
 flags.DEFINE_string("data_path", None, "folder of the three files")
 flags.DEFINE_string("log_dir", None, "folder for the checkpoints")
-flags.DEFINE_integer("epochs", 2, "how many")
+flags.DEFINE_integer("epochs", 5, "how many")
 FLAGS = flags.FLAGS
 
 
@@ -52,7 +52,7 @@ class Model(object):
             tvars = tf.trainable_variables()
             grads, _ = tf.clip_by_global_norm(tf.gradients(self.cost, tvars), 5)
             tf.scalar_summary("Training Loss", self.cost)
-            optimizer = tf.train.GradientDescentOptimizer(tf.mul(1.0, tf.select(True, 1.0, 0.5)))
+            optimizer = tf.train.AdamOptimizer(tf.mul(0.5, tf.select(True, 0.04, 0.1)))
             self.train_op = optimizer.apply_gradients(zip(grads, tvars))
 
 
@@ -82,8 +82,8 @@ def main(_):
             m = Model(True, vocab_size, 10, 8)
         with tf.variable_scope("Model", reuse=True, initializer=initializer):
             mvalid = Model(False, vocab_size, 10, 8)
-        print("Layers: %d" % len([v for v in tf.trainable_variables() if len(v.get_shape()) == 2 and "RNN" in v.name.upper()]))
-        sv = tf.train.Supervisor(logdir=FLAGS.log_dir, init_op=tf.initialize_all_variables())
+        print("Variables: %s" % ", ".join(v.op.name for v in tf.trainable_variables()))
+        sv = tf.train.Supervisor(logdir=FLAGS.log_dir, init_op=tf.initialize_all_variables(), summary_op=None)
         with sv.managed_session() as session:
             for i in range(FLAGS.epochs):
                 print("Epoch: %d Train Perplexity: %.3f" % (i + 1, run_epoch(session, m, train_data)))

@@ -9,7 +9,9 @@ char_set = list(sorted(set(sentence)))
 char_dic = {w: i for i, w in enumerate(char_set)}
 num_classes, sequence_length, hidden_size = len(char_set), 10, 24
 dataX = [[char_dic[c] for c in sentence[i : i + sequence_length]] for i in range(len(sentence) - sequence_length)]
-dataY = [[char_dic[c] for c in sentence[i + 1 : i + sequence_length + 1]] for i in range(len(sentence) - sequence_length)]
+dataY = [
+    [char_dic[c] for c in sentence[i + 1 : i + sequence_length + 1]] for i in range(len(sentence) - sequence_length)
+]
 batch_size = len(dataX)
 
 X = tf.placeholder(tf.int32, [None, sequence_length])
