@@ -351,7 +351,8 @@ def train(args, config, cluster):
         raise UserError("--train_part=1 leaves nothing to validate, and patience needs that: add --set patience=0")
     vocabulary, vocab_size = text.vocabulary, len(text.vocabulary.items)
     rows = cluster.rows(config.batch_size)
-    input_ = reader.CharInput(text.ids[: text.split], config.batch_size, config.max_length, args.batching, rows)
+    ids, sizes = text.ids[: text.split], (config.batch_size, config.max_length)
+    input_ = reader.CharInput(ids, *sizes, args.batching, rows, config.shifts)
     modes, session_config = choose_modes(args, len(rows), config.hidden_units, gates=3)
     perfect_loss = sample.play_bits_per_character() * math.log(2) if text.is_sample else None
     title, folder = f"Character GRU, {args.config or 'small'} config, {text.name}", cluster.folder_of(args)

@@ -347,6 +347,7 @@ class CharGRUSmallConfig:
     max_epoch = 20  # epochs with the full learning rate
     lr_decay = 1.0  # the learning rate's factor for each epoch after max_epoch
     batch_size = 64
+    shifts = False  # each epoch begins at another character of the text
     n_epochs = 20
     patience = 0  # epochs without a better validation loss that end the run, and the best weights count; 0: the last do
     num_generate = 1000  # characters at the end
@@ -366,6 +367,21 @@ class CharGRUMediumConfig(CharGRUSmallConfig):
     patience = 6
 
 
+class CharGRULargeConfig(CharGRUSmallConfig):
+    """A wide layer with more dropout than the medium one, and fewer weights than 8 MB hold in bf16."""
+
+    embedding_dim = 128
+    embedding_keep_prob = 0.5
+    keep_prob = 0.5
+    recurrent_keep_prob = 0.8
+    learning_rate = 0.002
+    max_epoch = 8
+    lr_decay = 0.83
+    shifts = True
+    n_epochs = 32
+    patience = 6
+
+
 class CharGRUTestConfig(CharGRUSmallConfig):
     """The program's ways, in seconds."""
 
@@ -377,7 +393,12 @@ class CharGRUTestConfig(CharGRUSmallConfig):
     n_epochs = 2
 
 
-CHAR_GRU_CONFIGS = {"small": CharGRUSmallConfig, "medium": CharGRUMediumConfig, "test": CharGRUTestConfig}
+CHAR_GRU_CONFIGS = {
+    "small": CharGRUSmallConfig,
+    "medium": CharGRUMediumConfig,
+    "large": CharGRULargeConfig,
+    "test": CharGRUTestConfig,
+}
 
 
 class GRUBPTTSmallConfig:

@@ -57,6 +57,7 @@ _ODD_ASCII, _ODD = "\r\v\f\x1c\x1d\x1e", "\x85\u2028\u2029\ufeff\u200b\u2060"
 _KILLED_SECONDS = 3600  # an unfinished token array that nobody has written to for so long belongs to no run
 _MNIST_CHECKSUM = "e6625e56"  # of the four files' content
 _SERIES_LINE = 1 << 16  # characters of a line; a longer one is of another kind of file
+_SHIFT = 997  # characters from one epoch's beginning to the next one's, a prime
 _WEIGHT_CHARACTERS = 1 << 22  # of a file of weights: 600 for each number of the largest
 _IDX_BYTES = 2 << 30  # of images; a header that claims more is damaged
 _IDX_TYPES = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}  # by the magic number's third byte
@@ -913,13 +914,16 @@ class CharInput:
       ids: the text, [number of characters].
       batch_size, max_length, batching: as for `char_batches`.
       own_rows: a range, of the rows that are wanted; None: all.
+      shifts: each epoch after the first begins at another character, so that the text is cut at other places.
     """
 
-    def __init__(self, ids, batch_size, max_length, batching, own_rows=None):
-        self._arguments = ids, batch_size, max_length, batching
+    def __init__(self, ids, batch_size, max_length, batching, own_rows=None, shifts=False):
+        self._ids, self._shifts = ids, shifts
+        self._arguments = batch_size, max_length, batching
         self._own_rows = slice(own_rows.start, own_rows.stop) if own_rows else slice(None)
         self.epoch_size = char_epoch_size(len(ids), batch_size, max_length, batching)
         used = self.epoch_size * batch_size * max_length
+        self._left_over = max(0, len(ids) - used - batch_size)  # each row has one character more, the last label
         print(
             f"An epoch uses {used:,} characters, {self.epoch_size} batches ({batching}) of {batch_size} x "
             f"{max_length}; {len(ids) - used:,} are left over"
@@ -927,7 +931,8 @@ class CharInput:
 
     def batches(self, position):
         """Yields input_text and labels_text, [rows, max_length] each, from `position.step` on."""
-        for input_text, labels_text in char_batches(*self._arguments, position.step):
+        start = (position.epoch - 1) * _SHIFT % (self._left_over + 1) if self._shifts else 0
+        for input_text, labels_text in char_batches(self._ids[start:], *self._arguments, position.step):
             yield input_text[self._own_rows], labels_text[self._own_rows]
 
 

@@ -271,7 +271,7 @@ def test_generate_loads_and_does_not_train(book, capsys):
         (["--save_path=empty"], "--save_path=empty holds no checkpoint: train first"),
         (["--save_path=run", "--config=small"], "config batch_size 4, now 64"),
         (["--save_path=run", "--set", "batch_size=5"], "holds a run with config batch_size 4, now 5: "),
-        (["--save_path=run", "--config=large"], "small, medium, test"),
+        (["--save_path=run", "--config=huge"], "small, medium, large, test"),
         (["--save_path=run", "--section=gradients"], "--section=gradients trains no network and uses none"),
         (["--save_path=run", "--data_path=nowhere"], "--data_path=nowhere does not exist"),
         (
@@ -466,7 +466,7 @@ def test_a_terminal_without_the_letters(book, run_script):
         (TEXT.encode(), ["--section=bptt"], "--section"),
         (TEXT.encode(), ["--section=gradients", "--set", "foo=1"], "--set foo=1: "),
         (TEXT.encode(), ["--section=gradients", "--set", "batch_size=0"], "batch_size must be at least 1"),
-        (TEXT.encode(), ["--config=large"], "small, medium, test"),
+        (TEXT.encode(), ["--config=huge"], "small, medium, large, test"),
         (TEXT.encode(), ["--set", "keep_prob=2"], "at most 1"),
         (TEXT.encode(), ["--save_path=book.txt"], "--save_path=book.txt cannot be a folder"),
     ],

@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import struct
+import types
 
 import numpy as np
 import pytest
@@ -676,3 +677,21 @@ def test_how_many_batches_of_characters(batching, batch_size, max_length):
         if batching == "contiguous":
             for (_, labels), (inputs, _) in zip(batches, batches[1:]):
                 np.testing.assert_array_equal(labels[:, -1], inputs[:, 0])
+
+
+@pytest.mark.parametrize("batching", ["tutorial", "contiguous"])
+def test_shifted_epochs_begin_elsewhere_and_have_as_many_batches(batching):
+    for count in range(60, 90):  # every number of characters that is left over
+        input_ = reader.CharInput(np.arange(count), 4, 5, batching, shifts=True)
+        starts = []
+        for epoch in range(1, 12):
+            position = types.SimpleNamespace(epoch=epoch, step=0)
+            batches = list(input_.batches(position))
+            assert len(batches) == input_.epoch_size
+            assert all(np.array_equal(labels, inputs + 1) for inputs, labels in batches)
+            starts.append(int(batches[0][0][0, 0]))
+            position.step = input_.epoch_size - 1  # a resumed epoch goes on where it was cut
+            (last,) = input_.batches(position)
+            np.testing.assert_array_equal(last, batches[-1])
+        assert starts[0] == 0
+    assert len(set(starts)) > 1

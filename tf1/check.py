@@ -6,7 +6,7 @@ import importlib.util
 import os
 import types
 
-from tf1 import contrib, facade, tf
+from tf1 import contrib, facade
 from tf1.__main__ import read_source
 
 # Names that only Python 2 has, and what stands for them today.

@@ -4,8 +4,9 @@
     cell = tf.contrib.rnn.LSTMBlockCell(200)
 
 `SHELVES` has the names, a dict for each package of contrib. What TensorFlow still has under another name is listed
-there; the rest is written here, with the arguments and the names of variables of TensorFlow 1.15, so that old checkpoints load. A
-name is added by a line in `SHELVES`, and a function or class above it. Only what scripts ask for is here.
+there; the rest is written here, with the arguments and the names of variables of TensorFlow 1.15, so that old
+checkpoints load. A name is added by a line in `SHELVES`, and a function or class above it. Only what scripts ask for is
+here.
 
 Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib
 """
