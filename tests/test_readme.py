@@ -26,7 +26,9 @@ def test_there_are_commands():
 def test_command_is_taken(command):
     words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=\S+", word)]
     module, arguments = (words[2], words[3:]) if words[1] == "-m" else (words[1].removesuffix(".py"), words[2:])
-    script = importlib.import_module({"tf1.cluster": "tf1.launcher"}.get(module, module))  # the one calls the other
+    script = importlib.import_module(
+        {"tf1.cluster": "tf1.launcher", "tf1": "tf1.__main__"}.get(module, module)
+    )  # the one calls the other
     args = script.parse_args(arguments)
     if hasattr(script, "get_config"):
         script.get_config(args)

@@ -72,9 +72,11 @@ def test_every_function_has_a_caller():
     uses = collections.Counter(re.findall(r"\w+", "\n".join(path.read_text(encoding="utf-8") for path in FILES)))
     for path in FILES:
         for function in functions(path):
-            if function.name.startswith("__") or function.name in USERS:
+            if function.name.startswith(("__", "visit_")) or function.name in USERS or path.name in OLD:
                 continue
             assert uses[function.name] > 1, f"{path.name}: {function.name}"
 
 
 USERS = {"gradient", "_read_words", "train_network"}  # called by TensorFlow, and by whoever knows the tutorials
+USERS |= {"create_module", "exec_module", "find_spec"}  # by Python's import
+OLD = ("contrib.py", "old.py", "tutorials.py")  # what they have, old scripts call

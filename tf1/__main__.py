@@ -89,7 +89,7 @@ def inspect(path):
 
 def run(source, path, argv, fast):
     """Executes the script as `__main__`, in this process; what it raises goes up."""
-    from tf1 import facade
+    from tf1 import facade, old
 
     facade.put_on(fast)
     for name in "reader", "configs", "data", "data.sample", "tables":
@@ -98,7 +98,8 @@ def run(source, path, argv, fast):
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
     sys.modules["__main__"] = module
-    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+    tree = old.Scalars().visit(ast.parse(source, path))
+    exec(compile(tree, path, "exec", dont_inherit=True), module.__dict__)
 
 
 @app.command

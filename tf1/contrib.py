@@ -11,14 +11,22 @@ here.
 Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib
 """
 
+import collections
 import copy
 import functools
 import inspect
+import json
+import re
+import types
+
+import numpy as np
 
 from tf1 import rnn, tf, tutorials
+from tf1.app import write_file
 
 _CELLS = tf.nn.rnn_cell
 _ZEROS = tf.zeros_initializer()
+_WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]+(?=[A-Z])|['\w\-]+")  # of contrib.learn
 
 
 class _State(tuple):
@@ -164,6 +172,19 @@ def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=No
             return product
         initializer = bias_initializer or tf.constant_initializer(bias_start)
         return product + tf.get_variable("bias", [output_size], dtype=args[0].dtype, initializer=initializer)
+
+
+class Linear:
+    """`rnn_cell_impl._Linear`: `linear` with variables that are made once, by an object."""
+
+    def __init__(self, args, output_size, build_bias, bias_initializer=None, kernel_initializer=None):
+        self._arguments = output_size, build_bias, bias_initializer, kernel_initializer
+        linear(args, *self._arguments)  # makes them
+        self._scope = tf.get_variable_scope()
+
+    def __call__(self, args):
+        with tf.variable_scope(self._scope, reuse=True):
+            return linear(args, *self._arguments)
 
 
 def stack_bidirectional_dynamic_rnn(
@@ -360,6 +381,13 @@ def embedding_rnn_seq2seq(
         return found[:count], tf.nest.pack_sequence_as(state, found[count:])
 
 
+def _refuse(name, arguments):
+    """NotImplementedError where a script gives arguments that the shelf does not have another value than the usual."""
+    given = [argument for argument, value in arguments.items() if value is not None and value is not False]
+    if given:
+        raise NotImplementedError(f"tf.contrib.{name} on the shelf has no {', '.join(given)}: see docs/old_scripts.md")
+
+
 def fully_connected(
     inputs,
     num_outputs,
@@ -372,7 +400,6 @@ def fully_connected(
     biases_regularizer=None,
     reuse=None,
     variables_collections=None,
-    outputs_collections=None,
     trainable=True,
     scope=None,
 ):
@@ -392,10 +419,7 @@ def fully_connected(
             outputs += tf.get_variable(
                 "biases", [num_outputs], initializer=biases_initializer, regularizer=biases_regularizer, **options
             )
-        outputs = outputs if activation_fn is None else activation_fn(outputs)
-        if outputs_collections:
-            tf.add_to_collections(outputs_collections, outputs)
-        return outputs
+        return outputs if activation_fn is None else activation_fn(outputs)
 
 
 def xavier_initializer(uniform=True, seed=None, dtype=tf.float32):
@@ -433,6 +457,36 @@ def dropout(inputs, keep_prob=0.5, noise_shape=None, is_training=True, outputs_c
     return tf.layers.dropout(inputs, 1 - keep_prob, noise_shape, seed, is_training, name=scope)
 
 
+def batch_norm(
+    inputs,
+    decay=0.999,
+    center=True,
+    scale=False,
+    epsilon=0.001,
+    activation_fn=None,
+    updates_collections=tf.GraphKeys.UPDATE_OPS,
+    is_training=True,
+    reuse=None,
+    trainable=True,
+    scope=None,
+    **others,
+):
+    """Batch normalization over all axes but the last; `updates_collections=None` makes its output update the means."""
+    _refuse("layers.batch_norm", {name: value for name, value in others.items() if name != "fused"})
+    with tf.variable_scope(scope, "BatchNorm", [inputs], reuse=reuse) as layer_scope:
+        layer = tf.layers.BatchNormalization(
+            -1, decay, epsilon, center, scale, trainable=trainable, _scope=layer_scope, _reuse=reuse
+        )
+        outputs = layer.apply(inputs, training=is_training)
+    if updates_collections is None:
+        with tf.control_dependencies(layer.updates):
+            outputs = tf.identity(outputs)
+    elif updates_collections != tf.GraphKeys.UPDATE_OPS:  # where the layer itself puts them
+        for update in layer.updates:
+            tf.add_to_collections(updates_collections, update)
+    return activation_fn(outputs) if activation_fn else outputs
+
+
 def flatten(inputs, outputs_collections=None, scope=None):
     """[batch_size, ...] as [batch_size, n]."""
     return tf.layers.flatten(inputs, name=scope)
@@ -463,28 +517,20 @@ def optimize_loss(
     global_step,
     learning_rate,
     optimizer,
-    gradient_noise_scale=None,
-    gradient_multipliers=None,
     clip_gradients=None,
     learning_rate_decay_fn=None,
     variables=None,
     name=None,
-    **_,
+    **others,
 ):
     """A training operation, which returns the loss, with an optimizer by its name, class or object."""
-    names = {
-        "SGD": "GradientDescent",
-        "Momentum": "Momentum",
-        "RMSProp": "RMSProp",
-        "Adam": "Adam",
-        "Adagrad": "Adagrad",
-    }
+    _refuse("layers.optimize_loss", {name: value for name, value in others.items() if name != "summaries"})
     with tf.variable_scope(name, "OptimizeLoss", [loss, global_step]):
         global_step = tf.train.get_or_create_global_step() if global_step is None else global_step
         if learning_rate_decay_fn is not None:
             learning_rate = learning_rate_decay_fn(learning_rate, global_step)
         if isinstance(optimizer, str):
-            optimizer = getattr(tf.train, f"{names[optimizer]}Optimizer")
+            optimizer = getattr(tf.train, f"{'GradientDescent' if optimizer == 'SGD' else optimizer}Optimizer")
         if callable(optimizer):
             optimizer = optimizer(learning_rate)
         gradients = [pair for pair in optimizer.compute_gradients(loss, variables) if pair[0] is not None]
@@ -513,6 +559,61 @@ class HParams:
             old = self.__dict__[name]
             setattr(self, name, value.lower() in ("true", "1") if isinstance(old, bool) else type(old)(value))
         return self
+
+
+class VocabularyProcessor:
+    """`tf.contrib.learn.preprocessing.VocabularyProcessor`: texts as ids of their words, 0 for what is unknown.
+
+    Attributes:
+      vocabulary_: has a length; `_mapping` is the ids by word.
+    """
+
+    def __init__(self, max_document_length, min_frequency=0, vocabulary=None, tokenizer_fn=None):
+        self.max_document_length, self._min_frequency = max_document_length, min_frequency
+        self._split = tokenizer_fn or (lambda texts: map(_WORD.findall, texts))
+        self.vocabulary_ = vocabulary or _Vocabulary()
+
+    def fit(self, raw_documents, unused_y=None):
+        counts = collections.Counter(word for words in self._split(raw_documents) for word in words)
+        self.vocabulary_.add(word for word, count in counts.items() if count > self._min_frequency)
+        return self
+
+    def transform(self, raw_documents):
+        """Yields the ids of each text, int64 [max_document_length], filled up with zeros."""
+        for words in self._split(raw_documents):
+            ids = [self.vocabulary_.get(word) for word in words][: self.max_document_length]
+            yield np.array(ids + [0] * (self.max_document_length - len(ids)), np.int64)
+
+    def fit_transform(self, raw_documents, unused_y=None):
+        raw_documents = list(raw_documents)
+        return self.fit(raw_documents).transform(raw_documents)
+
+    def save(self, filename):
+        words = {"max_document_length": self.max_document_length, "words": list(self.vocabulary_._mapping)[1:]}
+        write_file(filename, json.dumps(words))
+
+    @classmethod
+    def restore(cls, filename):
+        with open(filename, encoding="utf-8") as file:
+            saved = json.load(file)
+        processor = cls(saved["max_document_length"])
+        processor.vocabulary_.add(saved["words"])
+        return processor
+
+
+class _Vocabulary:
+    def __init__(self):
+        self._mapping = {"<UNK>": 0}
+
+    def __len__(self):
+        return len(self._mapping)
+
+    def add(self, words):
+        for word in words:
+            self._mapping.setdefault(word, len(self._mapping))
+
+    def get(self, word):
+        return self._mapping.get(word, 0)
 
 
 def _of(module, names):
@@ -560,11 +661,16 @@ SHELVES = {
         "l2_regularizer": l2_regularizer,
         "apply_regularization": apply_regularization,
         "dropout": dropout,
+        "batch_norm": batch_norm,
         "flatten": flatten,
         "embed_sequence": embed_sequence,
         "optimize_loss": optimize_loss,
     },
     "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "nest": tf.nest},
     "training": {"HParams": HParams},
-    "learn": {"datasets": tutorials.DATASETS, "read_data_sets": tutorials.read_data_sets},
+    "learn": {
+        "datasets": tutorials.DATASETS,
+        "read_data_sets": tutorials.read_data_sets,
+        "preprocessing": types.SimpleNamespace(VocabularyProcessor=VocabularyProcessor),
+    },
 }

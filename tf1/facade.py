@@ -62,15 +62,17 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._modules = modules
 
     def find_spec(self, fullname, path=None, target=None):
-        module = self._modules.get(fullname)
+        module, parent = self._modules.get(fullname), fullname.rpartition(".")[0]
         if fullname.startswith("tensorflow.contrib.") and module is None:
             _, _, package, *below = fullname.split(".")
             # A package's own layout, such as python.ops.core_rnn_cell, all of which is its shelf.
-            is_layout = below and below[0] == "python" and len(below) <= (5 if package == "learn" else 3)
-            module = self._modules.get(f"tensorflow.contrib.{package}") if is_layout else None
-            if module is None:  # no ModuleNotFoundError, which `from X import name` would replace by a poorer one
-                parent = self._modules.get(f"tensorflow.contrib.{package}" if below else "tensorflow.contrib", CONTRIB)
-                raise ImportError(missing(fullname, dir(parent)), name=fullname)
+            if below and below[0] == "python" and len(below) <= (5 if package == "learn" else 3):
+                shelf = self._modules.get(f"tensorflow.contrib.{package}")
+                module = shelf and Face(fullname, {}, shelf)
+            parent = f"tensorflow.contrib.{package}" if below else "tensorflow.contrib"
+        if module is None and parent in self._modules and not self._modules[parent].__path__:
+            # No ModuleNotFoundError, which `from X import name` would replace by a poorer one.
+            raise ImportError(missing(fullname, dir(self._modules[parent])), name=fullname)
         if module is None:
             return None
         spec = importlib.machinery.ModuleSpec(fullname, self, is_package=True)
@@ -84,8 +86,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+_PRIVATE = "tensorflow.python.ops.rnn_cell_impl"
+RNN_CELL = Face("tensorflow.nn.rnn_cell", old.RNN_CELL, tf.nn.rnn_cell, importlib.import_module(_PRIVATE))
+
+
 def _contrib():
     shelves = {name: Face(f"tensorflow.contrib.{name}", names) for name, names in contrib.SHELVES.items()}
+    shelves["deprecated"] = Face("tensorflow.contrib.deprecated", old.DEPRECATED)
+    shelves["rnn"] = Face("tensorflow.contrib.rnn", contrib.SHELVES["rnn"], RNN_CELL)
     for shelf in shelves.values():
         shelf.python = shelf.ops = shelf  # a package's own layout
     return Face("tensorflow.contrib", shelves)
@@ -97,8 +105,7 @@ _FAST = {name: getattr(rnn, name) for name in _FASTER.split()}
 
 
 def _nn(fast):
-    private = importlib.import_module("tensorflow.python.ops.rnn_cell_impl")
-    names = {**old.NN, "rnn_cell": Face("tensorflow.nn.rnn_cell", old.RNN_CELL, tf.nn.rnn_cell, private)}
+    names = {**old.NN, "rnn_cell": RNN_CELL}
     names["seq2seq"] = Face("tensorflow.nn.seq2seq", contrib.SHELVES["legacy_seq2seq"])
     if fast:
         names.update(_FAST, rnn=rnn.static_rnn, bidirectional_rnn=rnn.static_bidirectional_rnn)
@@ -139,8 +146,10 @@ def _modules(fast):
     input_data = Face("tensorflow.examples.tutorials.mnist.input_data", tutorials.INPUT_DATA)
     return {
         "tensorflow": face,
+        "tensorflow.nn": nn,
+        "tensorflow.nn.rnn_cell": RNN_CELL,
         "tensorflow.contrib": CONTRIB,
-        **{f"tensorflow.contrib.{name}": getattr(CONTRIB, name) for name in contrib.SHELVES},
+        **{shelf.__name__: shelf for shelf in vars(CONTRIB).values() if isinstance(shelf, Face)},
         **ops,
         "tensorflow.models": Face("tensorflow.models", {}),
         "tensorflow.models.rnn": Face("tensorflow.models.rnn", layouts),
@@ -162,6 +171,8 @@ def put_on(fast=False):
     """
     old.restore()
     logging.getLogger("tensorflow").propagate = False  # tf.app.run gives the root a handler: each line came twice
+    for wrapper in (tf.nn.rnn_cell.DropoutWrapper, tf.nn.rnn_cell.ResidualWrapper, tf.nn.rnn_cell.DeviceWrapper):
+        wrapper._cell = property(lambda self: self.cell)  # the name that it had
     modules = _modules(fast)
     for name, module in modules.items():
         if name in sys.modules:  # TensorFlow's own code has what it needs already

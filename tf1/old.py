@@ -4,6 +4,7 @@ TensorFlow 1.0 turned arguments round (`concat`, `split`, the cross-entropies) a
 takes both orders, and tells them apart by the types. The tables at the end say where each stands.
 """
 
+import ast
 import builtins
 import collections
 import collections.abc
@@ -149,6 +150,35 @@ def _define(kind):
     return define
 
 
+class Scalars(ast.NodeTransformer):
+    """Calls `scalar` in int(x) and float(x), which NumPy 2.4 refuses for arrays of one element, such as [[3]]."""
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in ("int", "float") and len(node.args) == 1:
+            name = ast.copy_location(ast.Name("__scalar__", ast.Load()), node)
+            node.args = [ast.copy_location(ast.Call(name, node.args, []), node)]
+        return node
+
+
+def scalar(value):
+    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+
+
+def array(*args, **kwargs):
+    """`np.array`, which until NumPy 1.24 made an array of objects from rows of several lengths."""
+    try:
+        return _array(*args, **kwargs)
+    except ValueError as error:
+        is_librarys = "site-packages" in sys._getframe(1).f_code.co_filename
+        if "inhomogeneous" not in str(error) or len(args) > 1 or "dtype" in kwargs or is_librarys:
+            raise
+        return _array(*args, dtype=object, **kwargs)
+
+
+_array = np.array
+
+
 def getargspec(function):
     """`inspect.getargspec`."""
     spec = inspect.getfullargspec(function)
@@ -159,6 +189,7 @@ _FLAGS = {f"DEFINE_{kind}": _define(kind) for kind in ("string", "boolean", "boo
 
 TF = {
     "concat": concat,
+    "concat_v2": tf.concat,
     "split": split,
     "reverse": reverse,
     "pack": tf.stack,
@@ -190,11 +221,15 @@ NN = {
 RNN_CELL = {
     **contrib.SHELVES["rnn"],
     "linear": contrib.linear,
+    "_Linear": contrib.Linear,
+    "_checked_scope": lambda cell, scope, reuse=None, **kwargs: tf.variable_scope(scope, reuse=reuse, **kwargs),
+    "_RNNCell": tf.nn.rnn_cell.RNNCell,
     "LayerRNNCell": tf.nn.rnn_cell.BasicLSTMCell.__base__,
     "_like_rnncell": lambda cell: all(hasattr(cell, name) for name in ("output_size", "state_size", "zero_state")),
     "_WEIGHTS_VARIABLE_NAME": "kernel",
     "_BIAS_VARIABLE_NAME": "bias",
 }
+DEPRECATED = {function.__name__: function for function in (scalar_summary, histogram_summary, image_summary)}
 TRAIN = {"SummaryWriter": tf.summary.FileWriter}
 FLAGS = {"FLAGS": Flags(), **_FLAGS}
 GFILE = {"GFile": GFile, "Open": GFile, "FastGFile": GFile}
@@ -233,7 +268,7 @@ _ABCS = (
 
 def restore():
     """Puts back what NumPy and Python have dropped, for the whole process; what they still have stays as it is."""
-    dropped = [(builtins, "xrange", range), (builtins, "raw_input", input)]
+    dropped = [(builtins, "xrange", range), (builtins, "raw_input", input), (builtins, "__scalar__", scalar)]
     dropped += [(np, name, value) for name, value in _NUMPY.items()]
     dropped += [(collections, name, getattr(collections.abc, name)) for name in _ABCS]
     dropped += [(inspect, "getargspec", getargspec), (time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
@@ -241,3 +276,4 @@ def restore():
         if name not in vars(module):
             setattr(module, name, value)
     sys.modules.setdefault("cPickle", pickle)
+    np.array = array

@@ -1,0 +1,243 @@
+"""The shelf, and TensorFlow before 1.0, against values worked out in NumPy; the tutorials' data."""
+
+import ast
+import collections
+
+import numpy as np
+import pytest
+
+from tf1 import contrib, old, tf, tutorials
+from tf1.app import UserError
+
+
+@pytest.fixture
+def session():
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        yield session
+
+
+def evaluated(session, *tensors):
+    session.run(tf.global_variables_initializer())
+    return session.run(tensors)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def names():
+    return [variable.op.name for variable in tf.global_variables()]
+
+
+RANDOM = np.random.RandomState(0)
+LOGITS, TARGETS = RANDOM.normal(size=[3, 4, 5]), RANDOM.randint(0, 5, [3, 4])
+WEIGHTS = np.array([[1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 1, 0]], np.float32)
+PROBABILITIES = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=2, keepdims=True)
+LOSSES = -np.log(np.take_along_axis(PROBABILITIES, TARGETS[:, :, None], 2)[:, :, 0]) * WEIGHTS
+
+
+@pytest.mark.parametrize(
+    "steps, batch, expected",
+    [
+        (True, True, LOSSES.sum() / 7),
+        (True, False, LOSSES.sum(axis=1) / [3, 1, 3]),
+        (False, True, np.append(LOSSES.sum(axis=0)[:3] / [3, 2, 2], 0)),
+        (False, False, LOSSES),
+    ],
+)
+def test_sequence_loss(session, steps, batch, expected):
+    arguments = tf.constant(LOGITS, tf.float32), tf.constant(TARGETS), tf.constant(WEIGHTS)
+    (loss,) = evaluated(session, contrib.sequence_loss(*arguments, steps, batch))
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_legacy_sequence_losses(session):
+    lists = [tf.unstack(tf.constant(array), axis=1) for array in (LOGITS.astype(np.float32), TARGETS, WEIGHTS)]
+    shelf = tf.contrib.legacy_seq2seq
+    losses = evaluated(
+        session,
+        shelf.sequence_loss_by_example(*lists),
+        shelf.sequence_loss_by_example(*lists, average_across_timesteps=False),
+        shelf.sequence_loss(*lists),
+        shelf.sequence_loss(*lists, average_across_batch=False),
+    )
+    by_example = LOSSES.sum(axis=1) / [3, 1, 3]
+    for loss, expected in zip(losses, (by_example, LOSSES.sum(axis=1), by_example.mean(), by_example.sum())):
+        np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda labels, logits: (labels, logits),
+        lambda logits, labels: (labels, logits),
+        lambda inputs, labels: (labels, inputs),  # TF 0.12
+        lambda y, x: (y, x),  # TF 1.0
+    ],
+)
+def test_the_scripts_own_loss_gets_labels_and_logits(function):
+    assert contrib._losses("labels", "logits", function) == ("labels", "logits")
+
+
+def test_nas_cell(session):
+    x, (c, h) = RANDOM.normal(size=[3, 2]), RANDOM.normal(size=[2, 3, 4])
+    cell = contrib.NASCell(4, use_bias=True)
+    state = tf.nn.rnn_cell.LSTMStateTuple(tf.constant(c, tf.float32), tf.constant(h, tf.float32))
+    output, (new_c, new_h) = cell(tf.constant(x, tf.float32), state)
+    assert names() == [f"nas_cell/{name}" for name in ("recurrent_kernel", "kernel", "bias")]
+    output, new_c, new_h, (R, W, b) = evaluated(session, output, new_c, new_h, tf.global_variables())
+    i, m = np.split(x @ W, 8, axis=1), np.split(h @ R + b, 8, axis=1)
+    relu = lambda x: np.maximum(x, 0)
+    left = np.tanh(np.tanh(sigmoid(i[0] + m[0]) * relu(i[1] + m[1])) + c)
+    expected_c = left * np.tanh(sigmoid(i[2] + m[2]) + relu(i[3] * m[3]))
+    right = np.tanh(np.tanh(i[4] + m[4]) * sigmoid(i[5] + m[5])) + sigmoid(np.tanh(i[6] + m[6]) + sigmoid(i[7] + m[7]))
+    np.testing.assert_allclose(new_c, expected_c, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(new_h, np.tanh(expected_c * np.tanh(right)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(output, new_h)
+
+
+def test_fully_connected(session):
+    x = RANDOM.normal(size=[2, 3, 4])
+    y = contrib.fully_connected(tf.constant(x, tf.float32), 5, weights_regularizer=contrib.l2_regularizer(0.5))
+    plain = tf.contrib.layers.linear(tf.constant(x[0], tf.float32), 2, biases_initializer=None)
+    assert names() == ["fully_connected/weights", "fully_connected/biases", "fully_connected_1/weights"]
+    (penalty,) = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
+    y, plain, penalty, (W, b, V) = evaluated(session, y, plain, penalty, tf.global_variables())
+    np.testing.assert_allclose(y, np.maximum(x @ W + b, 0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(plain, x[0] @ V, rtol=1e-5, atol=1e-6)
+    assert penalty == pytest.approx(0.25 * np.sum(W**2), rel=1e-5)
+    assert np.max(np.abs(W)) <= np.sqrt(6 / (4 + 5))  # Glorot's uniform
+
+
+def test_batch_norm_learns_the_means(session):
+    x = RANDOM.normal(3, 2, size=[500, 2])
+    is_training = tf.placeholder(tf.bool, [])
+    y = contrib.batch_norm(tf.constant(x, tf.float32), 0.5, is_training=is_training, updates_collections=None)
+    assert names() == [f"BatchNorm/{name}" for name in ("beta", "moving_mean", "moving_variance")]
+    session.run(tf.global_variables_initializer())
+    for _ in range(30):
+        session.run(y, {is_training: True})
+    np.testing.assert_allclose(session.run(y, {is_training: False}), (x - x.mean(0)) / x.std(0), rtol=1e-2, atol=1e-2)
+    with pytest.raises(NotImplementedError, match="batch_norm on the shelf has no renorm"):
+        contrib.batch_norm(tf.constant(x), renorm=True)
+
+
+def test_linear_and_its_object(session):
+    x, y = (tf.constant(RANDOM.normal(size=[3, n]), tf.float32) for n in (2, 4))
+    with tf.variable_scope("plain"):
+        plain = contrib.linear([x, y], 5, True, 0.25)
+    with tf.variable_scope("object"):
+        made = contrib.Linear([x, y], 5, True)
+    twice = made([x, y]), made([x, y])
+    assert names() == [f"{scope}/{name}" for scope in ("plain", "object") for name in ("kernel", "bias")]
+    x, y, plain, (first, second), (W, b, V, c) = evaluated(session, x, y, plain, twice, tf.global_variables())
+    both = np.concatenate([x, y], axis=1)
+    np.testing.assert_allclose(plain, both @ W + 0.25, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(first, both @ V + c, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_decoder_reads_its_own_words(session):
+    encoder = [tf.constant([1, 2])] * 3
+    decoder = [tf.constant([step, step]) for step in range(4)]
+    cell = lambda: tf.nn.rnn_cell.GRUCell(6)
+    for feed_previous in True, tf.constant(True):
+        with tf.variable_scope("model", reuse=tf.AUTO_REUSE):
+            outputs, _ = contrib.embedding_rnn_seq2seq(encoder, decoder, cell(), 5, 7, 8, feed_previous=feed_previous)
+        with tf.variable_scope("model", reuse=True):
+            others = [decoder[0]] + [tf.cast(tf.argmax(output, 1), tf.int32) for output in outputs[:-1]]
+            expected, _ = contrib.embedding_rnn_seq2seq(encoder, others, cell(), 5, 7, 8)
+        found, expected = evaluated(session, outputs, expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        assert found[0].shape == (2, 7)
+
+
+def test_words_as_ids(tmp_path):
+    processor = contrib.VocabularyProcessor(4)
+    ids = np.array(list(processor.fit_transform(["the cat isn't a dog", "the dog"])))
+    np.testing.assert_array_equal(ids, [[1, 2, 3, 4], [1, 5, 0, 0]])
+    processor.save(str(tmp_path / "vocab"))
+    restored = contrib.VocabularyProcessor.restore(str(tmp_path / "vocab"))
+    np.testing.assert_array_equal(list(restored.transform(["a cow isn't the cat"])), [[4, 0, 3, 1]])
+    assert len(restored.vocabulary_) == 6
+
+
+def test_orders_of_arguments_before_tf_1(session):
+    x = np.arange(12.0).reshape(2, 6)
+    for pieces in old.split(1, 3, x), old.split(x, 3, 1), old.split(split_dim=1, num_split=3, value=x):
+        np.testing.assert_array_equal(session.run(pieces), np.split(x, 3, axis=1))
+    for whole in old.concat(1, [x, x]), old.concat([x, x], 1), old.concat(concat_dim=1, values=[x, x]):
+        np.testing.assert_array_equal(session.run(whole), np.hstack([x, x]))
+    for reverse in old.reverse(x, [False, True]), old.reverse(x, [1]):
+        np.testing.assert_array_equal(session.run(reverse), x[:, ::-1])
+    logits, labels = LOGITS[0], TARGETS[0]
+    function = old.NN["sparse_softmax_cross_entropy_with_logits"]
+    for loss in (
+        function(logits, labels),
+        function(logits=logits, labels=labels),
+        function(None, labels=labels, logits=logits),
+    ):
+        np.testing.assert_allclose(session.run(loss), -np.log(PROBABILITIES[0][range(4), labels]), rtol=1e-5)
+    function = old.NN["sigmoid_cross_entropy_with_logits"]
+    zeros = np.zeros(3)
+    for loss in function(zeros, targets=zeros), function(zeros, zeros):
+        np.testing.assert_allclose(session.run(loss), [np.log(2)] * 3)
+
+
+def test_sampled_losses_take_labels_and_inputs_in_either_order(session):
+    weights, biases = tf.constant(RANDOM.normal(size=[9, 4]), tf.float32), tf.zeros([9])
+    inputs, labels = tf.constant(RANDOM.normal(size=[3, 4]), tf.float32), tf.constant([[1], [2], [3]], tf.int64)
+    values = tf.constant([0, 1, 2], tf.int64), tf.ones([3, 1]), tf.ones([3])
+    function = old.NN["sampled_softmax_loss"]
+    losses = [
+        function(weights, biases, *pair, 3, 9, sampled_values=values) for pair in ((inputs, labels), (labels, inputs))
+    ]
+    first, second = session.run(losses)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_arrays_as_numpy_made_them():
+    ragged = old.array([[1, 2], [3]])
+    assert ragged.dtype == object and list(ragged) == [[1, 2], [3]]
+    assert old.array([[1, 2], [3, 4]]).shape == (2, 2)
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        old.array([[1, 2], [3]], dtype=float)
+    source = "found = int(x) + float(x), isinstance(3, int), int('7'), float('nan'), int(x=1) if 0 else int()"
+    values = {"x": np.array([[2.5]]), "__scalar__": old.scalar}
+    exec(compile(old.Scalars().visit(ast.parse(source)), "script", "exec"), values)
+    assert values["found"][:3] == (4.5, True, 7) and values["found"][4] == 0
+
+
+def test_specs_of_arguments():
+    assert old.getargspec(lambda a, b=2, *c, **d: a) == (["a", "b"], "c", "d", (2,))
+    assert old.getargspec(tf.nn.rnn_cell.BasicLSTMCell.__init__).args[1] == "num_units"
+
+
+def test_batches_of_images_go_round(images):
+    folder = images(train=tuple(range(10)) * 2, test=(3, 4))
+    data = tutorials.read_data_sets(folder, one_hot=True, validation_size=5)
+    assert (data.train.num_examples, data.validation.num_examples, data.test.num_examples) == (15, 5, 2)
+    assert data.train.images.shape == (15, 784) and data.train.images.dtype == np.float32
+    np.testing.assert_array_equal(data.test.labels, np.eye(10)[[3, 4]])
+    assert data.test.images[0, 0] == np.float32(60) / 255
+    counts = collections.Counter()
+    for step in range(15):
+        x, y = data.train.next_batch(4)
+        labels = np.argmax(y, axis=1)
+        np.testing.assert_allclose(x[:, 0], 20 * labels / 255, rtol=1e-6)
+        counts.update(labels.tolist())
+        assert data.train.epochs_completed == max(0, 4 * (step + 1) - 1) // 15
+    assert sum(counts.values()) == 60 and all(count in (4, 8) for count in counts.values())  # each of 15 four times
+    plain = tutorials.read_data_sets(folder, dtype=tf.uint8, reshape=False, validation_size=0)
+    assert plain.train.images.shape == (20, 28, 28, 1) and plain.train.images.dtype == np.uint8
+    x, y = plain.train.next_batch(3, shuffle=False)
+    np.testing.assert_array_equal(y, [0, 1, 2])
+    with pytest.raises(UserError, match="validation_size 21 is not in the range from 0 to 20"):
+        tutorials.read_data_sets(folder, validation_size=21)
+
+
+def test_batches_of_words():
+    batches = list(tutorials.ptb_iterator(list(range(11)), 2, 2))
+    assert [batch[0].tolist() for batch in batches] == [[[0, 1], [5, 6]], [[2, 3], [7, 8]]]
+    assert all(np.array_equal(y, x + 1) for x, y in batches)
