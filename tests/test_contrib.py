@@ -209,6 +209,11 @@ def test_arrays_as_numpy_made_them():
     assert values["found"][:3] == (4.5, True, 7) and values["found"][4] == 0
 
 
+def test_versions():
+    assert old.Version("1.15.0") >= old.Version("1.3.0") == old.Version("1.3.0")
+    assert old.Version("1.3") < old.Version("1.3.0") < old.Version("1.10")
+
+
 def test_specs_of_arguments():
     assert old.getargspec(lambda a, b=2, *c, **d: a) == (["a", "b"], "c", "d", (2,))
     assert old.getargspec(tf.nn.rnn_cell.BasicLSTMCell.__init__).args[1] == "num_units"

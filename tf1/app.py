@@ -407,6 +407,8 @@ def command(main):
     def wrapper(argv=None):
         # In a notebook's cell there is no file.
         name = os.path.basename(getattr(sys.modules.get(main.__module__), "__file__", None) or main.__name__)
+        if name == "__main__.py":
+            name = f"python -m {main.__globals__['__package__']}"
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 # Whoever follows a log file wants each line now; a file name may have letters that the stream has not.

@@ -9,11 +9,14 @@ import builtins
 import collections
 import collections.abc
 import fractions
+import importlib.util
 import inspect
 import math
 import pickle
+import re
 import sys
 import time
+import types
 
 import numpy as np
 
@@ -179,6 +182,13 @@ def array(*args, **kwargs):
 _array = np.array
 
 
+class Version(tuple):
+    """`distutils.version.StrictVersion`, which the published PTB script compares TensorFlow's version by."""
+
+    def __new__(cls, text):
+        return super().__new__(cls, (int(part) if part.isdigit() else part for part in re.findall(r"\d+|[a-z]+", text)))
+
+
 def getargspec(function):
     """`inspect.getargspec`."""
     spec = inspect.getfullargspec(function)
@@ -276,4 +286,9 @@ def restore():
         if name not in vars(module):
             setattr(module, name, value)
     sys.modules.setdefault("cPickle", pickle)
+    if importlib.util.find_spec("distutils") is None:  # from Python 3.12 on
+        version = types.ModuleType("distutils.version")
+        version.StrictVersion = version.LooseVersion = Version
+        sys.modules["distutils"] = package = types.ModuleType("distutils")
+        sys.modules["distutils.version"] = package.version = version
     np.array = array
