@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import itertools
 
 import numpy as np
 import pytest
@@ -151,6 +152,33 @@ def test_a_decoder_reads_its_own_words(session):
         found, expected = evaluated(session, outputs, expected)
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
         assert found[0].shape == (2, 7)
+
+
+def test_conditional_random_field(session):
+    """Against all sequences of tags, one by one."""
+    inputs, transitions = RANDOM.normal(size=[4, 3, 2]), RANDOM.normal(size=[2, 2])
+    tags, lengths = np.array([[0, 1, 1], [1, 0, 0], [1, 1, 0], [0, 0, 0]]), np.array([3, 2, 1, 0])
+
+    def score(row, path):
+        steps = sum(inputs[row, step, tag] for step, tag in enumerate(path))
+        return steps + sum(transitions[pair] for pair in zip(path, path[1:]))
+
+    arguments = tf.constant(inputs, tf.float32), tf.constant(lengths), tf.constant(transitions, tf.float32)
+    likelihood, _ = contrib.crf_log_likelihood(arguments[0], tf.constant(tags), *arguments[1:])
+    found, (best, scores) = session.run([likelihood, contrib.crf_decode(arguments[0], arguments[2], arguments[1])])
+    for row, length in enumerate(lengths[:3]):
+        paths = {path: score(row, path) for path in itertools.product(range(2), repeat=int(length))}
+        expected = paths[tuple(tags[row, :length].tolist())] - np.log(np.sum(np.exp(list(paths.values()))))
+        assert found[row] == pytest.approx(expected, abs=1e-5)
+        likeliest = max(paths, key=paths.get)
+        assert best[row].tolist() == [*likeliest, *[0] * (3 - length)]
+        assert scores[row] == pytest.approx(paths[likeliest], abs=1e-5)
+        decoded, value = contrib.viterbi_decode(inputs[row, :length], transitions)
+        assert tuple(decoded) == likeliest and value == pytest.approx(paths[likeliest])
+    assert found[3] == 0
+    with tf.variable_scope("made"):
+        _, made = contrib.crf_log_likelihood(arguments[0], tf.constant(tags), arguments[1])
+    assert made.op.name == "made/transitions" and made.shape.as_list() == [2, 2]
 
 
 def test_words_as_ids(tmp_path):

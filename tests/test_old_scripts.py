@@ -88,7 +88,7 @@ import numpy as np
 import tensorflow as tf
 import no_such_module
 import beside
-from tensorflow.contrib import crf, rnn
+from tensorflow.contrib import eager, rnn
 try:
     import another_one
 except ImportError:
@@ -105,7 +105,7 @@ for i in xrange(3):
 FOUND = [
     "beside.py:2: tf.contrib.nothing is neither in TensorFlow 2.21 nor on the shelf: ",
     "script.py:4: the module no_such_module is not installed",
-    "script.py:6: tf.contrib.crf is neither in TensorFlow 2.21 nor on the shelf: its forward algorithm",
+    "script.py:6: tf.contrib.eager is neither in TensorFlow 2.21 nor on the shelf: today's TensorFlow",
     "script.py:11: tf.contrib.rnn.BasicLSTMCel is neither in TensorFlow 2.21 nor on the shelf: the nearest is ",
     "script.py:13: tf.contrib.cudnn_rnn.CudnnLSTM needs a GPU with CUDA",
     "script.py:14: tf.contrib.slim is neither in TensorFlow 2.21 nor on the shelf: pip install tf_slim",

@@ -122,21 +122,6 @@ class NASCell(_CELLS.RNNCell):
         return h, _CELLS.LSTMStateTuple(c, h)
 
 
-class InputProjectionWrapper(_CELLS.RNNCell):
-    """A cell whose inputs pass through one linear layer first."""
-
-    def __init__(self, cell, num_proj, activation=None, input_size=None, reuse=None):
-        super().__init__(_reuse=reuse)
-        self._cell, self._num_proj, self._activation = cell, num_proj, activation or tf.identity
-        self.zero_state = cell.zero_state
-
-    state_size = property(lambda self: self._cell.state_size)
-    output_size = property(lambda self: self._cell.output_size)
-
-    def call(self, inputs, state):
-        return self._cell(self._activation(linear(inputs, self._num_proj, bias=True)), state)
-
-
 class EmbeddingWrapper(_CELLS.RNNCell):
     """A cell whose inputs are ids, [batch_size] or [batch_size, 1], of rows of an embedding."""
 
@@ -185,39 +170,6 @@ class Linear:
     def __call__(self, args):
         with tf.variable_scope(self._scope, reuse=True):
             return linear(args, *self._arguments)
-
-
-def stack_bidirectional_dynamic_rnn(
-    cells_fw,
-    cells_bw,
-    inputs,
-    initial_states_fw=None,
-    initial_states_bw=None,
-    dtype=None,
-    sequence_length=None,
-    parallel_iterations=None,
-    time_major=False,
-    scope=None,
-):
-    """Bidirectional layers, each of which reads both outputs of the one below, side by side."""
-    states = []
-    with tf.variable_scope(scope or "stack_bidirectional_rnn"):
-        for layer, (cell_fw, cell_bw) in enumerate(zip(cells_fw, cells_bw)):
-            outputs, state = tf.nn.bidirectional_dynamic_rnn(
-                cell_fw,
-                cell_bw,
-                inputs,
-                sequence_length,
-                initial_states_fw and initial_states_fw[layer],
-                initial_states_bw and initial_states_bw[layer],
-                dtype,
-                parallel_iterations,
-                time_major=time_major,
-                scope=f"cell_{layer}",
-            )
-            inputs = tf.concat(outputs, axis=2)
-            states.append(state)
-    return inputs, *map(tuple, zip(*states))
 
 
 class NeedsCuda:
@@ -317,10 +269,10 @@ def rnn_decoder(decoder_inputs, initial_state, cell, loop_function=None, scope=N
     return outputs, state
 
 
-def basic_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, dtype=None, scope=None):
+def basic_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, dtype=tf.float32, scope=None):
     """A cell reads lists of inputs; another like it starts from the state. Returns the second's outputs and state."""
     with tf.variable_scope(scope or "basic_rnn_seq2seq"):
-        _, state = tf.nn.static_rnn(copy.deepcopy(cell), encoder_inputs, dtype=dtype or tf.float32)
+        _, state = tf.nn.static_rnn(copy.deepcopy(cell), encoder_inputs, dtype=dtype)
         return rnn_decoder(decoder_inputs, state, cell)
 
 
@@ -381,6 +333,78 @@ def embedding_rnn_seq2seq(
         return found[:count], tf.nest.pack_sequence_as(state, found[count:])
 
 
+def crf_sequence_score(inputs, tag_indices, sequence_lengths, transition_params):
+    """The unnormalized log-probability of tags, [batch_size]: their inputs, and the transitions between them.
+
+    Args:
+      inputs, tag_indices, sequence_lengths: [batch_size, T, tags], [batch_size, T] and [batch_size].
+      transition_params: [tags, tags], from a tag (row) to the next one.
+    """
+    mask = tf.sequence_mask(sequence_lengths, tf.shape(inputs)[1], inputs.dtype)
+    unary = tf.gather(inputs, tag_indices, batch_dims=2)
+    binary = tf.gather_nd(transition_params, tf.stack([tag_indices[:, :-1], tag_indices[:, 1:]], axis=2))
+    return tf.reduce_sum(unary * mask, 1) + tf.reduce_sum(binary * mask[:, 1:], 1)
+
+
+def crf_log_norm(inputs, sequence_lengths, transition_params):
+    """The logarithm of the sum over all tags of their exponentiated scores, [batch_size], by the forward algorithm."""
+
+    def forward(alpha, elements):
+        step, scores = elements
+        new = scores + tf.reduce_logsumexp(alpha[:, :, None] + transition_params, 1)
+        return tf.where(tf.tile((step < lengths)[:, None], [1, tf.shape(alpha)[1]]), new, alpha)
+
+    lengths, sequence = tf.cast(sequence_lengths, tf.int32), tf.transpose(inputs, [1, 0, 2])
+    alpha = tf.foldl(forward, (tf.range(1, tf.shape(sequence)[0]), sequence[1:]), initializer=sequence[0])
+    log_norm = tf.reduce_logsumexp(alpha, 1)
+    return tf.where(lengths > 0, log_norm, tf.zeros_like(log_norm))
+
+
+def crf_log_likelihood(inputs, tag_indices, sequence_lengths, transition_params=None):
+    """The log-probability of tags, [batch_size], by a linear-chain conditional random field, and its transitions."""
+    if transition_params is None:
+        transition_params = tf.get_variable("transitions", [inputs.shape[2].value] * 2)
+    score = crf_sequence_score(inputs, tag_indices, sequence_lengths, transition_params)
+    return score - crf_log_norm(inputs, sequence_lengths, transition_params), transition_params
+
+
+def crf_decode(potentials, transition_params, sequence_length):
+    """The likeliest tags, int32 [batch_size, T] with 0 after each sequence's end, and their scores, [batch_size]."""
+    lengths, sequence = tf.cast(sequence_length, tf.int32), tf.transpose(potentials, [1, 0, 2])
+    is_first_or_over = lambda step: tf.tile(
+        (tf.equal(step, 0) | (step >= lengths))[:, None], [1, tf.shape(sequence)[2]]
+    )
+    same = tf.zeros_like(sequence[0], tf.int32) + tf.range(tf.shape(sequence)[2])
+
+    def forward(state, elements):
+        (alpha, _), (step, scores) = state, elements
+        sums = alpha[:, :, None] + transition_params
+        stays = is_first_or_over(step)
+        before = tf.where(stays, same, tf.argmax(sums, 1, output_type=tf.int32))
+        return tf.where(stays, alpha, scores + tf.reduce_max(sums, 1)), before
+
+    steps = tf.range(tf.shape(sequence)[0])
+    alphas, before = tf.scan(forward, (steps, sequence), initializer=(sequence[0], same))
+    last = tf.argmax(alphas[-1], 1, output_type=tf.int32)
+    # The tag before each tag, from the end on; the pointers of the first step lead nowhere.
+    tags = tf.scan(lambda tag, pointers: tf.gather(pointers, tag, batch_dims=1), before[::-1], initializer=last)
+    tags = tf.transpose(tf.concat([tags[:-1][::-1], last[None]], axis=0))
+    return tags * tf.sequence_mask(lengths, tf.shape(tags)[1], tf.int32), tf.reduce_max(alphas[-1], 1)
+
+
+def viterbi_decode(score, transition_params):
+    """The same for one sequence, arrays [T, tags] and [tags, tags]: a list of T tags, and their score."""
+    best, before = np.array(score[0]), []
+    for scores in score[1:]:
+        sums = best[:, None] + transition_params
+        before.append(np.argmax(sums, axis=0))
+        best = scores + np.max(sums, axis=0)
+    tags = [int(np.argmax(best))]
+    for pointers in before[::-1]:
+        tags.append(int(pointers[tags[-1]]))
+    return tags[::-1], np.max(best)
+
+
 def _refuse(name, arguments):
     """NotImplementedError where a script gives arguments that the shelf does not have another value than the usual."""
     given = [argument for argument, value in arguments.items() if value is not None and value is not False]
@@ -431,11 +455,6 @@ def variance_scaling_initializer(factor=2.0, mode="FAN_IN", uniform=False, seed=
     """A variance of factor / fan; the default is He's."""
     distribution = "uniform" if uniform else "truncated_normal"
     return tf.variance_scaling_initializer(factor, mode.lower(), distribution, seed, dtype)
-
-
-def l1_regularizer(scale, scope=None):
-    """scale times the sum of a variable's absolute values; None where the scale is 0."""
-    return (lambda weights: scale * tf.reduce_sum(tf.abs(weights))) if scale else lambda weights: None
 
 
 def l2_regularizer(scale, scope=None):
@@ -490,26 +509,6 @@ def batch_norm(
 def flatten(inputs, outputs_collections=None, scope=None):
     """[batch_size, ...] as [batch_size, n]."""
     return tf.layers.flatten(inputs, name=scope)
-
-
-def embed_sequence(
-    ids,
-    vocab_size=None,
-    embed_dim=None,
-    unique=False,
-    initializer=None,
-    regularizer=None,
-    trainable=True,
-    scope=None,
-    reuse=None,
-):
-    """The rows `ids`, [batch_size, T], of an embedding."""
-    with tf.variable_scope(scope, "EmbedSequence", [ids], reuse=reuse):
-        shape = [vocab_size, embed_dim]
-        embeddings = tf.get_variable(
-            "embeddings", shape, initializer=initializer, regularizer=regularizer, trainable=trainable
-        )
-        return tf.nn.embedding_lookup(embeddings, ids)
 
 
 def optimize_loss(
@@ -634,10 +633,8 @@ SHELVES = {
         "MultiRNNCell": MultiRNNCell,
         "LSTMBlockCell": LSTMBlockCell,
         "NASCell": NASCell,
-        "InputProjectionWrapper": InputProjectionWrapper,
         "OutputProjectionWrapper": rnn.OutputProjectionWrapper,
         "EmbeddingWrapper": EmbeddingWrapper,
-        "stack_bidirectional_dynamic_rnn": stack_bidirectional_dynamic_rnn,
         "_linear": linear,
     },
     "cudnn_rnn": {name: type(name, (NeedsCuda,), {}) for name in _CUDA.split()},
@@ -650,20 +647,24 @@ SHELVES = {
         "embedding_rnn_decoder": embedding_rnn_decoder,
         "embedding_rnn_seq2seq": embedding_rnn_seq2seq,
     },
+    "crf": {
+        "crf_log_likelihood": crf_log_likelihood,
+        "crf_sequence_score": crf_sequence_score,
+        "crf_log_norm": crf_log_norm,
+        "crf_decode": crf_decode,
+        "viterbi_decode": viterbi_decode,
+    },
     "layers": {
         "fully_connected": fully_connected,
         "linear": functools.partial(fully_connected, activation_fn=None),
-        "relu": fully_connected,
         "xavier_initializer": xavier_initializer,
         "xavier_initializer_conv2d": xavier_initializer,
         "variance_scaling_initializer": variance_scaling_initializer,
-        "l1_regularizer": l1_regularizer,
         "l2_regularizer": l2_regularizer,
         "apply_regularization": apply_regularization,
         "dropout": dropout,
         "batch_norm": batch_norm,
         "flatten": flatten,
-        "embed_sequence": embed_sequence,
         "optimize_loss": optimize_loss,
     },
     "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "nest": tf.nest},

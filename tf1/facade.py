@@ -17,10 +17,8 @@ from tf1 import contrib, old, rnn, tf, tutorials
 VERSION = "1.15.0"
 ADVICE = {  # of contrib, what others offer
     "slim": "pip install tf_slim, and import tf_slim as slim",
-    "crf": "its forward algorithm is a few lines of tf.scan; tensorflow_addons had it up to TF 2.15",
     "eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     "learn": "Estimators are gone: call the model function in a training loop of your own",
-    "slim.nets": "pip install tf_slim",
 }
 
 

@@ -20,7 +20,7 @@ def make_data(n=256):
 
 dataset = tf.data.Dataset.from_tensor_slices(make_data()).shuffle(256, seed=1).repeat().batch(64)
 ids, lengths, labels = dataset.make_one_shot_iterator().get_next()
-embedded = tf.contrib.layers.embed_sequence(ids, vocab_size=5, embed_dim=8)
+embedded = tf.nn.embedding_lookup(tf.get_variable("embedding", [5, 8]), ids)
 cell = tf.nn.rnn_cell.GRUCell(hparams.num_units)
 outputs, last = tf.nn.dynamic_rnn(cell, embedded, sequence_length=lengths, dtype=tf.float32)
 logits = tf.layers.dense(last, 2, kernel_initializer=tf.contrib.layers.xavier_initializer())
