@@ -13,7 +13,7 @@ import pytest
 import configs
 import reader
 import rnn_basics
-from conftest import ROOT
+from conftest import ROOT, slow
 from tf1 import plots, tf
 from tf1.app import UserError
 
@@ -298,7 +298,7 @@ def test_an_epoch_alone_equals_the_programs_first(images, tmp_path, monkeypatch,
 MNIST_TEST = ["--section=mnist", "--config=test", "--set", "batch_size=5"]
 
 
-@pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
+@pytest.mark.parametrize("model", [slow(model) if model == "lstm" else model for model in configs.MNIST_CONFIGS])
 def test_training_learns_and_leaves_the_promised_files(images, tmp_path, capsys, model):
     arguments = [*MNIST_TEST, f"--model={model}", f"--data_path={images()}", f"--save_path={tmp_path}/run"]
     arguments += ["--set", "n_epochs=40"]

@@ -38,7 +38,7 @@ def wave(count=200):
 @pytest.mark.parametrize(
     "model, first, hundredth",
     # Recorded. Iteration 100: the dense model's differs by 3e-6, the other's, whose level is promised, by 4e-3.
-    [("projection", "11.967254", None), ("dense", "13.907029", 0.5056698)],
+    [slow("projection", "11.967254", None), ("dense", "13.907029", 0.5056698)],
 )
 def test_recorded_errors(in_tmp_path, capsys, model, first, hundredth):
     result = time_series.main([f"--model={model}"])
@@ -56,6 +56,7 @@ def test_recorded_errors(in_tmp_path, capsys, model, first, hundredth):
     np.testing.assert_allclose(result["sequence2"][:20], t * np.sin(t) / 3 + 2 * np.sin(5 * t))
 
 
+@pytest.mark.slow
 def test_the_models_do_not_overwrite_each_others_pictures(in_tmp_path):
     write(in_tmp_path / "series.csv", wave())
     for model in MODELS:
