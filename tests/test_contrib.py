@@ -225,7 +225,10 @@ def test_sampled_losses_take_labels_and_inputs_in_either_order(session):
     np.testing.assert_array_equal(first, second)
 
 
-def test_arrays_as_numpy_made_them():
+def test_arrays_as_numpy_made_them(tmp_path):
+    np.testing.assert_array_equal(old.linspace(0, 3, 4.0), [0, 1, 2, 3])
+    np.save(tmp_path / "objects.npy", old.array([[1, 2], [3]]), allow_pickle=True)
+    assert old.load(tmp_path / "objects.npy")[1] == [3]
     ragged = old.array([[1, 2], [3]])
     assert ragged.dtype == object and list(ragged) == [[1, 2], [3]]
     assert old.array([[1, 2], [3, 4]]).shape == (2, 2)

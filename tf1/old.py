@@ -173,13 +173,29 @@ def array(*args, **kwargs):
     try:
         return _array(*args, **kwargs)
     except ValueError as error:
-        is_librarys = "site-packages" in sys._getframe(1).f_code.co_filename
-        if "inhomogeneous" not in str(error) or len(args) > 1 or "dtype" in kwargs or is_librarys:
+        if "inhomogeneous" not in str(error) or len(args) > 1 or "dtype" in kwargs or _is_librarys():
             raise
         return _array(*args, dtype=object, **kwargs)
 
 
-_array = np.array
+def linspace(start, stop, num=50, *args, **kwargs):
+    """`np.linspace`, which until NumPy 1.18 took 30.0 for 30."""
+    return _linspace(start, stop, int(num) if isinstance(num, float) else num, *args, **kwargs)
+
+
+def load(file, *args, **kwargs):
+    """`np.load`, which until NumPy 1.16.3 read arrays of objects unasked."""
+    if len(args) < 2 and not _is_librarys():
+        kwargs.setdefault("allow_pickle", True)
+    return _load(file, *args, **kwargs)
+
+
+def _is_librarys():
+    """Whether the function that asks was called by an installed library, and not by a script."""
+    return "site-packages" in sys._getframe(2).f_code.co_filename
+
+
+_array, _linspace, _load = np.array, np.linspace, np.load
 
 
 class Version(tuple):
@@ -291,4 +307,4 @@ def restore():
         version.StrictVersion = version.LooseVersion = Version
         sys.modules["distutils"] = package = types.ModuleType("distutils")
         sys.modules["distutils.version"] = package.version = version
-    np.array = array
+    np.array, np.linspace, np.load = array, linspace, load
