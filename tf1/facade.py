@@ -6,9 +6,11 @@ since are in `_modules`. All else is TensorFlow's own.
 """
 
 import difflib
+import functools
 import importlib.abc
 import importlib.machinery
 import logging
+import os
 import sys
 import types
 
@@ -99,14 +101,15 @@ def _contrib():
 
 CONTRIB = _contrib()
 _FASTER = "dynamic_rnn static_rnn bidirectional_dynamic_rnn static_bidirectional_rnn"
-_FAST = {name: getattr(rnn, name) for name in _FASTER.split()}
+_GROUPS = min(2, os.cpu_count())  # of a batch's rows, side by side; a session of the script's has a thread for each
+_FAST = {name: functools.partial(getattr(rnn, name), groups=_GROUPS) for name in _FASTER.split()}
 
 
 def _nn(fast):
     names = {**old.NN, "rnn_cell": RNN_CELL}
     names["seq2seq"] = Face("tensorflow.nn.seq2seq", contrib.SHELVES["legacy_seq2seq"])
     if fast:
-        names.update(_FAST, rnn=rnn.static_rnn, bidirectional_rnn=rnn.static_bidirectional_rnn)
+        names.update(_FAST, rnn=_FAST["static_rnn"], bidirectional_rnn=_FAST["static_bidirectional_rnn"])
     return Face("tensorflow.nn", names, tf.nn)
 
 
@@ -114,7 +117,7 @@ def _modules(fast):
     """The face's modules by name."""
     real = sys.modules["tensorflow"]
     if fast:
-        CONTRIB.rnn.static_rnn, CONTRIB.rnn.static_bidirectional_rnn = rnn.static_rnn, rnn.static_bidirectional_rnn
+        CONTRIB.rnn.__dict__.update({name: _FAST[name] for name in ("static_rnn", "static_bidirectional_rnn")})
     nn, flags = _nn(fast), Face("tensorflow.flags", old.FLAGS, tf.flags)
     gfile = Face("tensorflow.gfile", old.GFILE, tf.gfile)
     names = {
