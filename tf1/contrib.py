@@ -138,7 +138,8 @@ class EmbeddingWrapper(_CELLS.RNNCell):
             initializer = self._initializer or tf.get_variable_scope().initializer
             initializer = initializer or tf.random_uniform_initializer(-(3**0.5), 3**0.5)  # variance 1
             embedding = tf.get_variable("embedding", self._shape, initializer=initializer)
-            return self._cell(tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1])), state)
+            inputs = tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1]))
+        return self._cell(inputs, state)
 
 
 def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=None, scope=None, bias_start=0.0):
@@ -405,11 +406,11 @@ def viterbi_decode(score, transition_params):
     return tags[::-1], np.max(best)
 
 
-def _refuse(name, arguments):
-    """NotImplementedError where a script gives arguments that the shelf does not have another value than the usual."""
-    given = [argument for argument, value in arguments.items() if value is not None and value is not False]
-    if given:
-        raise NotImplementedError(f"tf.contrib.{name} on the shelf has no {', '.join(given)}: see docs/old_scripts.md")
+def _check_others(name, others, *harmless):
+    """TypeError where a script gives an argument that the shelf lacks a value that changes what is computed."""
+    wanted = [key for key, value in others.items() if value not in (None, False) and key not in harmless]
+    if wanted:
+        raise TypeError(f"tf.contrib.{name} on the shelf takes no {', '.join(wanted)}: see docs/old_scripts.md")
 
 
 def fully_connected(
@@ -471,8 +472,9 @@ def apply_regularization(regularizer, weights_list=None):
     return tf.add_n(losses) if losses else tf.constant(0.0)
 
 
-def dropout(inputs, keep_prob=0.5, noise_shape=None, is_training=True, outputs_collections=None, scope=None, seed=None):
+def dropout(inputs, keep_prob=0.5, noise_shape=None, is_training=True, scope=None, seed=None, **others):
     """`tf.nn.dropout` where `is_training`, a bool or a tensor []."""
+    _check_others("layers.dropout", others)
     return tf.layers.dropout(inputs, 1 - keep_prob, noise_shape, seed, is_training, name=scope)
 
 
@@ -491,7 +493,7 @@ def batch_norm(
     **others,
 ):
     """Batch normalization over all axes but the last; `updates_collections=None` makes its output update the means."""
-    _refuse("layers.batch_norm", {name: value for name, value in others.items() if name != "fused"})
+    _check_others("layers.batch_norm", others, "fused")
     with tf.variable_scope(scope, "BatchNorm", [inputs], reuse=reuse) as layer_scope:
         layer = tf.layers.BatchNormalization(
             -1, decay, epsilon, center, scale, trainable=trainable, _scope=layer_scope, _reuse=reuse
@@ -506,8 +508,9 @@ def batch_norm(
     return activation_fn(outputs) if activation_fn else outputs
 
 
-def flatten(inputs, outputs_collections=None, scope=None):
+def flatten(inputs, scope=None, **others):
     """[batch_size, ...] as [batch_size, n]."""
+    _check_others("layers.flatten", others)
     return tf.layers.flatten(inputs, name=scope)
 
 
@@ -523,7 +526,7 @@ def optimize_loss(
     **others,
 ):
     """A training operation, which returns the loss, with an optimizer by its name, class or object."""
-    _refuse("layers.optimize_loss", {name: value for name, value in others.items() if name != "summaries"})
+    _check_others("layers.optimize_loss", others, "summaries")
     with tf.variable_scope(name, "OptimizeLoss", [loss, global_step]):
         global_step = tf.train.get_or_create_global_step() if global_step is None else global_step
         if learning_rate_decay_fn is not None:

@@ -42,23 +42,19 @@ def split(value=None, num_or_size_splits=None, axis=0, num=None, name="split", s
 
 def reverse(tensor, axis, name=None):
     """TF 1.x: the axes; before: a bool for each axis."""
-    if all(isinstance(is_reversed, (bool, np.bool_)) for is_reversed in np.ravel(axis)) if _is_known(axis) else False:
+    if isinstance(axis, (list, tuple, np.ndarray)) and np.asarray(axis).dtype == bool:
         axis = np.flatnonzero(axis).tolist()
     return tf.reverse(tensor, axis, name)
 
 
-def _is_known(value):
-    return isinstance(value, (list, tuple, np.ndarray))
-
-
-def _cross_entropy(function, labels_name="labels"):
+def _cross_entropy(function):
     """A cross-entropy, which takes labels and logits by name; before TF 1.0: logits, labels, by their place."""
 
     def cross_entropy(*args, **kwargs):
-        if "targets" in kwargs and labels_name != "targets":
-            kwargs[labels_name] = kwargs.pop("targets")
+        if "targets" in kwargs:
+            kwargs["labels"] = kwargs.pop("targets")
         if args and args[0] is not None:  # from TF 1.0 on the first place is a sentinel
-            kwargs.update(zip(("logits", labels_name, "name"), args))
+            kwargs.update(zip(("logits", "labels", "name"), args))
         return function(**kwargs)
 
     return cross_entropy
@@ -285,7 +281,7 @@ _NUMPY = {
     "rank": np.ndim,
     "in1d": np.isin,
     "row_stack": np.vstack,
-    "trapz": np.trapezoid,
+    "trapz": getattr(np, "trapezoid", None),  # new in NumPy 2, which may have both
 }
 _ABCS = (
     "Callable Container Hashable Iterable Iterator Mapping MutableMapping MutableSequence Sequence Set Sized".split()
