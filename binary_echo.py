@@ -45,12 +45,8 @@ STEPS_A_RUN = 3_333  # of the loop in the graph: a run takes less than a tenth o
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("binary_echo.py", __doc__)
-    parser.add_argument(
-        "--model",
-        choices=("manual", "static", "dynamic"),
-        default="manual",
-        help="the cell written by hand, BasicRNNCell with static_rnn, or with dynamic_rnn (default: %(default)s)",
-    )
+    models = "the cell written by hand, BasicRNNCell with static_rnn, or with dynamic_rnn (default: %(default)s)"
+    parser.add_argument("--model", choices=("manual", "static", "dynamic"), default="manual", help=models)
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.ECHO_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--lags", type=lags, default=LAGS, help="distances that Y depends on (default: 3,8)")
     parser.add_argument("--effects", type=effects, default=EFFECTS, help="of them on its probability (0.5,-0.25)")
@@ -164,6 +160,11 @@ class EchoModel:
         return tf.reduce_mean(losses), final_state, logits
 
     def _manual_rnn(self, x_one_hot, state):
+        # tf.Variable makes a new variable in every call. tf.get_variable makes one, and in a scope with reuse=True it
+        # returns the one that already has the name. The tutorial asks for W and b in every step: with reuse=True all
+        # steps share them, without it TensorFlow says "Variable rnn_cell/W already exists, disallowed". tf.Variable
+        # would give each step weights of its own, and no error. Here both are made once, before the steps. The loop in
+        # the graph (`tf1/loop.py`) needs get_variable too, since it replaces the variables by name.
         state_size, rnn_inputs = self._config.state_size, tf.unstack(x_one_hot, axis=1)
         with tf.variable_scope("rnn_cell"):
             W = tf.get_variable("W", [NUM_CLASSES + state_size, state_size])
@@ -189,10 +190,9 @@ class EchoModel:
 
 
 def run_steps(session, model, batches, state, eval_op=None):
-    """Runs the model over `batches` from `state` on, all of them at once where `eval_op` is `model.train_loop`.
+    """Runs the model over `batches` from `state` on; returns the losses, a list, and the state after them.
 
-    Returns:
-      The losses, a list, and the state after them.
+    Where `eval_op` is `model.train_loop`, all batches go into one `session.run`.
     """
     if eval_op is not None and eval_op is model.train_loop:
         xs, ys = (np.concatenate(arrays).reshape(-1, *model.x.shape) for arrays in zip(*batches))

