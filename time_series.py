@@ -34,11 +34,10 @@ Departures from the tutorial, each with its reason:
 import numpy as np
 
 import configs
-import forecasting
 import reader
 from data import tables
 from reader import RESOLUTION, T_MAX, T_MIN, time_series
-from tf1 import app, checkpoints, plots, progress, rnn, tf
+from tf1 import app, checkpoints, forecasting, plots, progress, rnn, tf
 from tf1.app import Diverged, UserError
 from tf1.dropout import DropoutWrapper
 from tf1.modes import check_choice, choose_modes

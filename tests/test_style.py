@@ -52,7 +52,7 @@ def test_studies_have_their_question_and_their_command(path):
     assert 40 <= text.count("\n") <= 200
     docstring = ast.get_docstring(ast.parse(text))
     assert "?" in docstring and f"python -m studies.{path.stem}" in docstring
-    assert f"python -m studies.{path.stem}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"python -m studies.{path.stem}`" in (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
 
 
 def test_tensorflow_is_imported_in_one_place():

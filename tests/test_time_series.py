@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 import configs
-import forecasting
 import reader
 import time_series
 from benchmarks.series_generation import generate_step_by_step
 from conftest import ROOT, slow
-from tf1 import rnn, tf
+from tf1 import forecasting, rnn, tf
 
 MODELS = list(configs.TIME_SERIES_CONFIGS)
 

@@ -300,6 +300,7 @@ BAD = [
     (["--save_path=ptb", "--export_dir=exists"], "--export_dir=exists exists: name a new folder"),
     (["--save_path=ptb", "--export_dir=book.txt"], "--export_dir=book.txt exists: name a new folder"),
     (["--save_path=ptb", "--export_dir=book.txt/served"], "--export_dir=book.txt/served cannot be made"),
+    (["--save_path=ptb", "--generate=5", "--init_from=nowhere"], "--init_from=nowhere does not exist: correct it"),
     (["--save_path=ptb", "--temperature=-1", "--generate=5"], "--temperature: -1 is neither 0"),
     (["--save_path=ptb", "--generate=0"], "--generate: 0 is not in the range"),
 ]
@@ -315,6 +316,17 @@ def test_bad_input_is_one_line_and_writes_nothing(networks, capsys, arguments, m
     output, error = capsys.readouterr()
     assert exit_.value.code == 2 and error.count("\n") == 1 and message in error, error
     assert sorted((path, os.stat(path).st_mtime_ns) for path in os.listdir()) == before
+
+
+def test_a_damaged_checkpoint_is_told_on_stderr_and_the_text_alone_is_on_stdout(networks, tmp_path, capsys):
+    shutil.copytree("char", tmp_path / "char")
+    arguments = ["--generate=20", f"--save_path={tmp_path}/char"]
+    older, newest = sorted((tmp_path / "char").glob("model-*.index"))
+    newest.write_bytes(b"")
+    capsys.readouterr()
+    written = char_gru.main(arguments)["text"]
+    output, error = capsys.readouterr()
+    assert output == f"{written}\n" and "is damaged and passed over: " in error and error.count("\n") == 1
 
 
 def test_what_is_packed_writes_and_scores_like_the_run(networks, tmp_path, capsys):

@@ -11,6 +11,8 @@ import signal
 import sys
 import threading
 
+VERSION = "1.0"  # of the project: --version, CITATION.cff and CHANGELOG.md have it
+
 
 class UserError(ValueError):
     """What the user can put right: ends a script with one line on stderr and `status`, without a traceback."""
@@ -84,6 +86,7 @@ class ArgumentParser(argparse.ArgumentParser):
         super().__init__(
             prog, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
         )
+        self.add_argument("--version", action="version", version=f"{prog} {VERSION}")
 
     def add_common(self, *flags):
         """Adds those of COMMON_FLAGS that are named."""

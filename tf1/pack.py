@@ -2,7 +2,7 @@
 
     python -m tf1.pack runs/shakespeare pretrained/shakespeare
 
-The new folder holds the weights that count (the averages, or those of the best epoch), config and vocabulary, so that
+The new folder holds the weights (those of the best epoch, where they were kept), config and vocabulary, so that
 `--generate`, `--next_word`, `--score` and `--export_dir` work with it as --save_path, and --init_from starts a training
 from it. SHA256SUMS is for `sha256sum -c`.
 """

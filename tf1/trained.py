@@ -9,7 +9,9 @@
 import contextlib
 import copy
 import functools
+import io
 import os
+import sys
 import tempfile
 import types
 
@@ -49,11 +51,14 @@ def is_wanted(args):
         raise UserError(f"{flag} does not go with {use}: leave it out")
     if not args.save_path:
         raise UserError(f"{use} goes with --save_path: name the folder of a trained network")
-    data_path = getattr(args, "data_path", None)
-    if data_path is not None and not os.path.exists(data_path):  # it is not needed here, but that is a mistake
-        raise UserError(f"--data_path={data_path} does not exist: correct it, or leave it out")
+    for flag in "data_path", "init_from":
+        path = getattr(args, flag, None)
+        if path is not None and not os.path.exists(path):  # it is not needed here, but that is a mistake
+            raise UserError(f"--{flag}={path} does not exist: correct it, or leave it out")
     if use == "--score" and args.score != reader.STDIN and not os.path.exists(args.score):
         raise UserError(f"--score={args.score} does not exist: name a text file, or - for the standard input")
+    if use == "--export_dir" and os.path.lexists(args.export_dir):
+        raise UserError(f"--export_dir={args.export_dir} exists: name a new folder")
     return True
 
 
@@ -67,7 +72,10 @@ def find(args, script, config, **identity):
     Raises:
       UserError: there is no checkpoint, or it is of another run.
     """
-    found = checkpoints.find(args.save_path) if os.path.isdir(args.save_path) else None
+    notices = io.StringIO()  # of damaged checkpoints: stdout is for texts and scores
+    with contextlib.redirect_stdout(notices):
+        found = checkpoints.find(args.save_path) if os.path.isdir(args.save_path) else None
+    sys.stderr.write(notices.getvalue())
     if not found:
         raise UserError(f"--save_path={args.save_path} holds no checkpoint: train first, and name the folder then")
     saved, given = found[1]["identity"], configs.identity(config)

@@ -1,0 +1,90 @@
+"""Records runs: makes each, and keeps its log, its metrics, its picture and its machine in results/.
+
+    python -m results.record ptb_small_seed1 mnist_gru --runs=/somewhere/runs
+
+A run's folder, --runs and its name, holds its checkpoints and its log. A recording that was stopped goes on there, so
+the folder belongs outside the work tree. Data is found as the scripts find it (RNN_DATA_DIR). Then `python -m results`
+writes the tables.
+"""
+
+import glob
+import json
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+from results.runs import FOLDER, RUNS, machines, path_of
+from tf1 import app
+from tf1.app import UserError
+
+INSTRUCTIONS = {"amx_bf16": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}  # the widest that the processor names counts
+
+
+def parse_args(argv=None):
+    parser = app.ArgumentParser("results.record", __doc__)
+    parser.add_argument("names", nargs="+", metavar="NAME", help="of runs, as results/runs.py has them")
+    parser.add_argument("--runs", default="runs", help="the folder of the runs' folders (default: %(default)s)")
+    args = parser.parse_args(argv)
+    if unknown := sorted(set(args.names) - set(RUNS)):
+        raise UserError(f"there is no run {', '.join(unknown)}: choose among {', '.join(RUNS)}")
+    return args
+
+
+def machine():
+    """The cores that this process may use, and what they are, in words."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    model, features = platform.processor() or platform.machine(), ""
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            text = file.read()
+        model = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)[1]
+        features = next((f", {name}" for flag, name in INSTRUCTIONS.items() if flag in text), "")
+    model = re.sub(r"\((R|TM)\)| Processor\b| @.*", "", model)
+    return f"{cores} core{'s' * (cores > 1)} ({model}{features})"
+
+
+def train(name, folder):
+    """Runs the command to its end, or goes on with it; its output goes to the log and to the screen."""
+    root = os.path.dirname(FOLDER)
+    command = [sys.executable, *shlex.split(RUNS[name]), f"--save_path={folder}", "--save_every=600"]
+    os.makedirs(folder, exist_ok=True)
+    with open(f"{folder}.log", "a", encoding="utf-8") as log:
+        process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+        for line in process.stdout:
+            print(line, end="")
+            log.write(line)
+            log.flush()
+    if status := process.wait():
+        raise UserError(f"{name} ended with status {status}; the same command goes on", status)
+
+
+def keep(name, folder):
+    """Copies what the run has left into results/; in its log the runs' folder is called `runs`."""
+    with open(f"{folder}.log", encoding="utf-8") as file:
+        log = file.read().replace(os.path.dirname(folder), "runs")
+    with open(path_of(name, "log"), "w", encoding="utf-8") as file:
+        file.write(log)
+    shutil.copyfile(os.path.join(folder, "metrics.jsonl"), path_of(name, "jsonl"))
+    for picture in glob.glob(os.path.join(folder, "*learning_curve*.png")):
+        shutil.copyfile(picture, path_of(name, "png"))
+    known = machines() | {name: machine()}
+    with open(path_of("machines", "json"), "w", encoding="utf-8") as file:
+        json.dump(known, file, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+@app.command
+def main(argv=None):
+    args = parse_args(argv)
+    for name in args.names:
+        folder = os.path.join(os.path.abspath(args.runs), name)
+        train(name, folder)
+        keep(name, folder)
+
+
+if __name__ == "__main__":
+    main()
