@@ -243,7 +243,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
 
 
 def levels(lags=LAGS, effects=EFFECTS):
-    """The least loss, in nats, of who knows of some of the dependencies: by the tuple of their lags, the largest first.
+    """The lowest possible loss in nats, knowing some of the dependencies: by the tuple of their lags, highest first.
 
     It is the entropy of Y given the inputs that are known; over the others its probability is averaged.
     """
@@ -325,10 +325,10 @@ def name_lags(known):
 
 
 def draw_levels(axes, all_levels):
-    """The least of the levels of who knows of no dependency, of one, of two, and so on to all."""
+    """The lowest of the levels that know no dependency, of those that know one, two, and so on to all."""
     for count in range(max(map(len, all_levels)) + 1):
         known = min((known for known in all_levels if len(known) == count), key=all_levels.get)
-        label = f"knows of {name_lags(known)}: {all_levels[known]:.4f}"
+        label = f"knowing {name_lags(known)}: {all_levels[known]:.4f}"
         axes.axhline(all_levels[known], linestyle=":", color=f"C{count + 1}", label=label)
 
 
@@ -384,7 +384,7 @@ def main(argv=None):
     checkpoints.check_flags(args)
     all_levels = levels(args.lags, args.effects)
     for known, level in all_levels.items():
-        print(f"Who knows of {name_lags(known)}: at least {level:.4f} nats")
+        print(f"Lowest possible loss knowing {name_lags(known)}: {level:.4f} nats")
     training_losses, found = train(args, config)
     learned = learned_lags(found)
     for lag, (network, data) in found.items():
