@@ -11,9 +11,7 @@ never good by chance: no two strings of the grammar differ in one symbol alone. 
 
 The strings are those of the notebook, and so are the first four epochs, to the last digit:
 
-                                                                                  recorded
-       0  Train loss: 0.6727, accuracy: 66.00%  Validation accuracy: 59.34%       the same
-       3  Train loss: 0.4908, accuracy: 82.00%  Validation accuracy: 73.22%       the same
+       3  Train loss: 0.4908, accuracy: 82.00%  Validation accuracy: 73.22%       recorded: the same
       16  Train loss: 0.0752, accuracy: 98.00%  Validation accuracy: 98.78%       0.0116  100.00%   99.86%
       49  Train loss: 0.0002, accuracy: 100.00%  Validation accuracy: 100.00%     0.0001  100.00%  100.00%
 
@@ -25,11 +23,8 @@ often. So the new strings are drawn with another seed, no two are the same, and 
 
 Sources: Aurélien Géron 2017, "Hands-On Machine Learning with Scikit-Learn and TensorFlow" (O'Reilly), chapter 14,
 exercise 7, and its notebook 14_recurrent_neural_networks.ipynb at https://github.com/ageron/handson-ml, as of 6 August
-2018; of the grammar Reber 1967, "Implicit Learning of Artificial Grammars"; of the embedded one Hochreiter and
-Schmidhuber 1997, "Long Short-Term Memory", section 5.1.
+2018; Reber 1967, "Implicit Learning of Artificial Grammars"; Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
 """
-
-import math
 
 import numpy as np
 
@@ -75,7 +70,7 @@ def draw_corrupted(random):
     while True:
         string = draw_embedded(random)
         place = random.randint(len(string))
-        others = [symbol for symbol in SYMBOLS if symbol != string[place]]
+        others = SYMBOLS.replace(string[place], "")
         corrupted = string[:place] + others[random.randint(len(others))] + string[place + 1 :]
         if not is_embedded(corrupted):  # it never is, but the labels depend on it
             return corrupted
@@ -100,32 +95,26 @@ def is_embedded(string):
 def draw_set(size, random):
     """Strings in a random order, half of them corrupted, and for each 1 if it is in the grammar, else 0."""
     n_good = size // 2
-    strings = [draw_embedded(random) for _ in range(n_good)]
-    strings += [draw_corrupted(random) for _ in range(size - n_good)]
+    strings = [draw_embedded(random) if index < n_good else draw_corrupted(random) for index in range(size)]
     order = random.permutation(size)
     return [strings[index] for index in order], (order < n_good).astype(int)
 
 
 def draw_new(size, random, known):
     """The same of different strings, none of them among the `known`, good ones first."""
-    kinds = []
-    for draw, count in (draw_embedded, size // 2), (draw_corrupted, size - size // 2):
-        found = {}  # in the order in which they were drawn
+    n_good, found = size // 2, {}  # a dict has its keys in their order
+    for draw, count in (draw_embedded, n_good), (draw_corrupted, size):
         while len(found) < count:
             string = draw(random)
             if string not in known:
                 found[string] = True
-        kinds.append(list(found))
-    good, corrupted = kinds
-    return good + corrupted, np.repeat([1, 0], [len(good), len(corrupted)])
+    return list(found), (np.arange(size) < n_good).astype(int)
 
 
 class ReberModel:
-    """The graph that reads strings symbol by symbol and gives the probability that they are in the grammar.
+    """The graph that reads strings of up to `n_steps` symbols, and gives the probability that they are in the grammar.
 
-    Args:
-      config: the hyperparameters, a `ReberSmallConfig`.
-      n_steps: the longest string's symbols; shorter ones are padded.
+    `config` has the hyperparameters, a `ReberSmallConfig`.
     """
 
     def __init__(self, config, n_steps):
@@ -153,9 +142,8 @@ class ReberModel:
 
 
 def is_right(session, model, feed_dict):
-    """Whether each string is told rightly, [number of strings]."""
-    y_proba_val = session.run(model.y_proba, feed_dict)
-    return (y_proba_val > 0.5)[:, 0] == feed_dict[model.y][:, 0]
+    """Whether the model is right about each string, [number of strings]."""
+    return (session.run(model.y_proba, feed_dict) > 0.5)[:, 0] == feed_dict[model.y][:, 0]
 
 
 def train(session, model, config, train_set, validation_set):
@@ -166,14 +154,12 @@ def train(session, model, config, train_set, validation_set):
     for epoch in range(config.n_epochs):
         for feed_dict in batches:
             loss_val, _ = session.run([model.loss, model.training_op], feed_dict)
-        if not math.isfinite(loss_val):
+        if not np.isfinite(loss_val):
             raise Diverged("loss", loss_val, f"in epoch {epoch}")
         acc_train = np.mean(is_right(session, model, feed_dict))
         acc_val.append(float(np.mean(is_right(session, model, validation_feed))))
-        print(
-            f"{epoch:4d}  Train loss: {loss_val:.4f}, accuracy: {100 * acc_train:.2f}%"
-            f"  Validation accuracy: {100 * acc_val[-1]:.2f}%"
-        )
+        numbers = epoch, loss_val, 100 * acc_train, 100 * acc_val[-1]
+        print("{:4d}  Train loss: {:.4f}, accuracy: {:.2f}%  Validation accuracy: {:.2f}%".format(*numbers))
     return acc_val
 
 
@@ -191,10 +177,8 @@ def main(argv=None):
     known = {*train_set[0], *validation_set[0]}
     new_set = draw_new(config.n_new, np.random.RandomState(args.seed + 1), known)
     n_steps = max(map(len, [*known, *new_set[0], *TEST_STRINGS]))
-    print(
-        f"{config.n_train} strings for training, {config.n_validation} for validation,"
-        f" {len(known)} different ones; {config.n_new} new ones, of up to {n_steps} symbols"
-    )
+    print(f"{config.n_train} strings for training, {config.n_validation} for validation, {len(known)} different ones;")
+    print(f"{config.n_new} new ones; all of up to {n_steps} symbols")
 
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
