@@ -300,7 +300,7 @@ LSTM_CONFIGS = {"small": LSTMSmallConfig, "test": LSTMTestConfig}
 
 
 class LSTMCellsSmallConfig:
-    """The networks of studies/dynamic_rnn_parameters.py and studies/shared_cells.py, of two layers."""
+    """studies/dynamic_rnn_parameters.py, shared_cells.py and device_placement.py: networks of two layers."""
 
     n_steps = 5
     n_inputs = 3
@@ -421,6 +421,58 @@ class GRUBPTTTestConfig(GRUBPTTSmallConfig):
 
 
 GRU_BPTT_CONFIGS = {"small": GRUBPTTSmallConfig, "test": GRUBPTTTestConfig}
+
+
+class PeepholesSmallConfig:
+    """The two timing tasks of studies/peepholes.py."""
+
+    n_steps = 11
+    min_interval = 3  # time steps between two spikes; up to n_steps - 1, each as likely as the others
+    n_neurons = 4  # few, as in the paper: many find other ways to count
+    batch_size = 50
+    learning_rate = 0.02  # of Adam
+    n_iterations_measure = 300
+    n_iterations_act = 900  # the harder task
+    n_seeds = 5  # at least 2, for the standard error
+
+
+class PeepholesTestConfig(PeepholesSmallConfig):
+    """The program's ways, in seconds."""
+
+    __test__ = False
+
+    n_steps = 6
+    n_iterations_measure = 3
+    n_iterations_act = 3
+    n_seeds = 2
+
+
+PEEPHOLES_CONFIGS = {"small": PeepholesSmallConfig, "test": PeepholesTestConfig}
+
+
+class ReberSmallConfig:
+    """The notebook's numbers for studies/reber.py; recorded: all validation strings right from epoch 17 on."""
+
+    n_neurons = 30
+    learning_rate = 0.02  # of gradient descent with Nesterov's momentum
+    momentum = 0.95
+    n_epochs = 50
+    batch_size = 50
+    n_train = 10000  # strings, half of them corrupted
+    n_validation = 5000
+    n_new = 2000  # different strings that are in neither set
+
+
+class ReberTestConfig(ReberSmallConfig):
+    """The first epochs, in seconds."""
+
+    __test__ = False
+
+    n_epochs = 3
+    n_new = 200
+
+
+REBER_CONFIGS = {"small": ReberSmallConfig, "test": ReberTestConfig}
 
 
 def values(config):
