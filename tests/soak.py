@@ -232,4 +232,7 @@ def main(kills=3, fuzz_seconds=600):
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+    from tf1 import app
+
+    app.ArgumentParser("soak.py", __doc__).parse_args()
     sys.exit(main())
