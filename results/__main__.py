@@ -161,6 +161,12 @@ def characters(folder):
     return table(head, rows)
 
 
+def best_epoch(records):
+    """The epoch with the lowest validation loss, and that loss."""
+    best = min(records, key=lambda record: record["validation_loss"])
+    return best["epoch"], best["validation_loss"]
+
+
 ZAREMBA = "[Zaremba, Sutskever and Vinyals 2014](https://arxiv.org/abs/1409.2329)"
 PTB_SOURCE = "https://github.com/tensorflow/models/blob/r1.13.0/tutorials/rnn/ptb/ptb_word_lm.py"
 GERON = "https://github.com/ageron/handson-ml/blob/master/14_recurrent_neural_networks.ipynb"
@@ -204,7 +210,7 @@ TUTORIALS = (
         f"Yash Katariya, [*Text Generation using a RNN*]({KATARIYA}) (2018), retold by 醇岩 (in Chinese)",
         "char_gru_small",
         "–",
-        lambda records: f"validation loss {min(record['validation_loss'] for record in records):.4f}",
+        lambda records: "validation loss {1:.4f}, after epoch {0}".format(*best_epoch(records)),
     ),
     (
         "binary_echo.py",
