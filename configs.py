@@ -513,10 +513,10 @@ def get_config(table, name, overrides=()):
             raise UserError(f"--set {override}: expected name=value with a name among {', '.join(known)}")
         kind = type(known[key])
         try:
-            value = {int: app.integer, float: app.number}[kind](text)
+            value = {int: app.integer, float: app.number, bool: app.truth}[kind](text)
         except ValueError as error:
             raise UserError(f"{override}: {key} is of type {kind.__name__}, like {known[key]}") from error
-        may_be_zero = key in ("vocab_size", "max_epoch", "patience")
+        may_be_zero = kind is bool or key in ("vocab_size", "max_epoch", "patience")
         least, limit = (1, 2**31) if kind is int else (1e-37, 1e38)  # what fp32 holds with all its digits
         if key in _SIZES_OF_LAYERS:
             limit = 2**24  # the square of more is no shape that TensorFlow takes

@@ -55,3 +55,15 @@ def test_bad_overrides(override, message):
 def test_unknown_config_lists_the_known_ones():
     with pytest.raises(UserError, match="--config=huge.*small, medium, large, test"):
         configs.get_config(configs.PTB_CONFIGS, "huge")
+
+
+@pytest.mark.parametrize("text", ["True", "False"])
+def test_a_switch_is_replaced(text):
+    config = configs.get_config(configs.CHAR_GRU_CONFIGS, "test", [f"shifts={text}"])
+    assert config.shifts is (text == "True")
+
+
+@pytest.mark.parametrize("text", ["1", "true", ""])
+def test_a_switch_that_is_neither_is_refused(text):
+    with pytest.raises(UserError, match=f"shifts={text}: shifts is of type bool, like False"):
+        configs.get_config(configs.CHAR_GRU_CONFIGS, "test", [f"shifts={text}"])

@@ -120,6 +120,13 @@ def integer(text):
     return int(text)
 
 
+def truth(text):
+    """True or False, written so."""
+    if text not in ("True", "False"):
+        raise ValueError(f"{text!a} is neither True nor False")
+    return text == "True"
+
+
 def number(text):
     """The same for a number with a point or an exponent, also NaN and infinity."""
     if not _NUMBER.fullmatch(text):
