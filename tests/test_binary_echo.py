@@ -255,6 +255,7 @@ def test_other_lags(in_tmp_path):
     assert list(result["levels"]) == [(), (1,)] and result["learned"] == (1,)
 
 
+@pytest.mark.slow
 def test_truncation(in_tmp_path, capsys):
     result = truncation.main(["--config=test"])
     assert list(result["losses"]) == [1, 2, 3, 5, 8, 10, 15]

@@ -355,7 +355,7 @@ def test_the_best_weights_count_where_the_config_has_patience(book, capsys):
     assert f"finished; its last lines again:\nEpoch {best + 2} Loss" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("batching", [slow("contiguous"), "tutorial"])
+@pytest.mark.parametrize("batching", [slow("contiguous"), slow("tutorial")])
 def test_a_stopped_run_goes_on_to_the_same_weights(book, monkeypatch, capsys, batching):
     arguments = [*SMALL, "--data_path=book.txt", f"--batching={batching}", "--set", "keep_prob=0.7"]
     arguments += ["--set", "num_layers=2", "--set", "patience=5"]

@@ -255,7 +255,7 @@ def test_both_learn_the_series(capsys, model):
     assert mse < 1 < np.var(truth) / 10  # the same network that always says the mean has an MSE of the variance
 
 
-@pytest.mark.parametrize("model", ["by_hand", slow("api")])
+@pytest.mark.parametrize("model", [slow("by_hand"), slow("api")])
 def test_a_stopped_training_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, model):
     arguments = ["--section=train", f"--model={model}", "--config=test", "--set", "n_iterations=102"]
     expected = lstm_by_hand.main([*arguments, "--save_path=whole"])

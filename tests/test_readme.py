@@ -38,6 +38,11 @@ def commands_of(text):
 COMMANDS = sorted({command for path in DOCUMENTS for command in commands_of(path.read_text(encoding="utf-8"))})
 
 
+@pytest.fixture(autouse=True)
+def in_the_project_s_folder(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
 class Parsed(Exception):
     """The arguments were taken; the program goes no further."""
 

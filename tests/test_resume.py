@@ -215,7 +215,7 @@ def test_weights_that_are_no_numbers_are_not_saved(in_tmp_path):
         ("ptb_word_lm.py", ["--data_path=corpus", "--set", "max_max_epoch=2"]),
         slow("char_gru.py", ["--data_path=book.txt", "--set", "batch_size=8"]),
         slow("rnn_basics.py", ["--section=mnist"]),
-        ("time_series.py", ["--save_every=40steps"]),
+        slow("time_series.py", ["--save_every=40steps"]),
         slow("lstm_by_hand.py", ["--section=train", "--save_every=1steps"]),
         slow("binary_echo.py", []),
     ],
@@ -346,6 +346,7 @@ def test_closed_streams(tmp_path, closed, status):
     assert process.returncode == status and "Traceback" not in process.stdout + process.stderr, process
 
 
+@pytest.mark.slow
 def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, monkeypatch):
     seen, bar = [], progress.bar
 

@@ -298,7 +298,7 @@ def test_an_epoch_alone_equals_the_programs_first(images, tmp_path, monkeypatch,
 MNIST_TEST = ["--section=mnist", "--config=test", "--set", "batch_size=5"]
 
 
-@pytest.mark.parametrize("model", [slow(model) if model == "lstm" else model for model in configs.MNIST_CONFIGS])
+@pytest.mark.parametrize("model", [model if model == "basic" else slow(model) for model in configs.MNIST_CONFIGS])
 def test_training_learns_and_leaves_the_promised_files(images, tmp_path, capsys, model):
     arguments = [*MNIST_TEST, f"--model={model}", f"--data_path={images()}", f"--save_path={tmp_path}/run"]
     arguments += ["--set", "n_epochs=40"]
@@ -325,7 +325,7 @@ def final_weights(folder):
     return {name: checkpoint.get_tensor(name) for name in names}
 
 
-@pytest.mark.parametrize("stops", [[4], [9], [10, 2], [1, 1, 8]])
+@pytest.mark.parametrize("stops", [slow([4]), slow([9]), slow([10, 2]), [1, 1, 8]])
 def test_a_stopped_run_goes_on_to_the_same_weights(images, tmp_path, monkeypatch, capsys, stops):
     arguments = [*MNIST_TEST, f"--data_path={images()}", "--set", "n_epochs=3"]
     expected = rnn_basics.main([*arguments, f"--save_path={tmp_path}/whole"])

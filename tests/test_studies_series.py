@@ -21,6 +21,7 @@ def test_what_was_trained_on_is_predicted_better(tmp_path, monkeypatch, capsys):
     assert os.listdir("plots") == ["time_series_held_out.png"]
 
 
+@pytest.mark.slow
 def test_the_whole_range_is_more_than_the_first_part(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first, second = (held_out.main(["--config=test", f"--seed={seed}"]) for seed in (1, 2))

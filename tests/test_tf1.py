@@ -332,6 +332,7 @@ def test_data_prepare_is_a_program_anywhere(run_script):
     assert run_script(str(ROOT / "data" / "prepare.py"), "--help").returncode == 0
 
 
+@pytest.mark.slow
 def test_where_there_is_no_posix(run_script, corpus, tmp_path):
     """As on Windows: no os.sysconf, no os.sched_getaffinity, no SIGPIPE and SIGHUP, no /proc."""
     folder = corpus(*["a b c d e f \n" * 60] * 3)

@@ -66,6 +66,7 @@ def test_the_models_do_not_overwrite_each_others_pictures(in_tmp_path):
     assert set(os.listdir("plots")) == expected
 
 
+@pytest.mark.slow
 def test_dropout_trains_to_the_recorded_level(in_tmp_path, capsys):
     result = time_series.main(["--model=dropout", "--set", "n_iterations=401"])
     lines = capsys.readouterr().out.splitlines()
@@ -73,6 +74,7 @@ def test_dropout_trains_to_the_recorded_level(in_tmp_path, capsys):
     assert 10 < result["mse"][0] < 25 and 2 < result["mse"][4] < 7  # 16.4, then 2.2 to 4.5; batches vary
 
 
+@pytest.mark.slow
 def test_the_recorded_start_of_the_second_sequence(in_tmp_path, capsys):
     result = time_series.main(["--config=test", "--second_start=recorded"])
     t = 30 + np.arange(20) / 10
@@ -153,7 +155,7 @@ def assert_same_run(found, expected):
             np.testing.assert_array_equal(found.get_tensor(name), expected.get_tensor(name), err_msg=name)
 
 
-@pytest.mark.parametrize("model", [slow("projection"), slow("dense"), "dropout"])
+@pytest.mark.parametrize("model", [slow("projection"), slow("dense"), slow("dropout")])
 def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, model):
     arguments = [f"--model={model}", "--config=test"]
     expected = time_series.main([*arguments, "--save_path=whole"])
@@ -198,6 +200,7 @@ def test_a_finished_run_goes_on_with_more_iterations(in_tmp_path):
     assert_same_run("parts", "whole")
 
 
+@pytest.mark.slow
 def test_a_line_that_meets_a_closed_pipe_is_recorded(in_tmp_path, run_script):
     code = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
@@ -216,6 +219,7 @@ time_series.main(["--config=test", "--save_path=parts"])
     assert_same_run("parts", "whole")
 
 
+@pytest.mark.slow
 def test_a_saved_run_generates_what_the_live_session_does(in_tmp_path):
     live = time_series.main(["--config=test"])
     saved = time_series.main(["--config=test", "--save_path=run"])
