@@ -354,7 +354,7 @@ class CharGRUSmallConfig:
 
 
 class CharGRUMediumConfig(CharGRUSmallConfig):
-    """Two layers with dropout, for the best validation loss."""
+    """Two layers with dropout."""
 
     hidden_units = 512
     num_layers = 2
@@ -368,7 +368,7 @@ class CharGRUMediumConfig(CharGRUSmallConfig):
 
 
 class CharGRULargeConfig(CharGRUSmallConfig):
-    """Two wide layers with dropout in three places; 8 MB hold their weights in bf16."""
+    """Two wide layers with dropout in three places, for the best validation loss that 8 MB of bf16 hold."""
 
     hidden_units = 600
     num_layers = 2

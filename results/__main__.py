@@ -143,7 +143,7 @@ def series(folder):
 CHARACTERS = {
     "char_gru_small": "the tutorial's: one layer of 1,024 units",
     "char_gru_medium": "two layers of 512 units, dropout",
-    "char_gru_large": "one layer of 1,000 units, dropout in three places",
+    "char_gru_large": "two layers of 600 units, dropout in three places",
 }
 
 

@@ -17,7 +17,7 @@ from results.runs import RUNS
 from tf1 import app
 from tf1.app import VERSION, UserError
 
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "data" / "README.md"]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
 SCRIPTS = ("ptb_word_lm", "rnn_basics", "time_series", "lstm_by_hand", "char_gru", "binary_echo")
 OTHERS = ("pytest", "tf2onnx.convert")  # programs that are not ours
 # Scripts of a user's, which the documents name, and modules whose parser is another module's.
