@@ -108,6 +108,7 @@ def test_a_new_run_from_trained_weights(name, capsys):
     assert all(np.array_equal(before[key], value) for key, value in weights("trained").items())
 
 
+@pytest.mark.slow
 def test_another_text_with_the_trained_vocabulary(capsys):
     char_gru.main([*CHAR, "--save_path=trained"])
     char_gru.main([*CHAR, "--data_path=other.txt", "--init_from=trained", "--save_path=run"])
