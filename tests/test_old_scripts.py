@@ -204,7 +204,7 @@ def test_wrong_commands(run_script, tmp_path):
         ([], "the following arguments are required: script"),
         (["nowhere.py"], "nowhere.py cannot be read: No such file"),
         ([str(tmp_path)], "cannot be read: Is a directory"),
-        ([str(tmp_path / "binary.py")], "binary.py:1 is not Python 3 (source code"),
+        ([str(tmp_path / "binary.py")], "source code string cannot contain null bytes"),
         (["--fast", "--check", "x.py"], "exclude each other"),
         (["--quick", "x.py"], "unrecognized arguments: --quick"),
     ):
