@@ -73,26 +73,25 @@ def ptb_row(label, name, folder):
     return [label, *(f"{value:.2f}" for value in values), time_of(name), log_of(name, folder)]
 
 
-def seeds_row(name, folder):
+def seeds_row(label, name, folder):
     """Mean and standard deviation over the seeds."""
     names = [f"{name}_seed{seed}" for seed in SEEDS]
     values = np.array([perplexities_of(name) for name in names])
     cells = [f"{mean:.2f} ± {spread:.2f}" for mean, spread in zip(values.mean(axis=0), values.std(axis=0, ddof=1))]
     times = f"{np.mean([minutes_of(name) for name in names]):.0f} min on {machines()[names[0]]}"
     logs = ", ".join(log_of(name, folder) for name in names)
-    return [f"the same, seeds {', '.join(map(str, SEEDS))}", *cells, times, logs]
+    return [f"{label}, seeds {', '.join(map(str, SEEDS))}", *cells, times, logs]
 
 
 def ptb(folder):
     """Perplexities on the Penn Treebank: the published ones, and those of all runs that are recorded to their end."""
     rows = [published_row("small")]
     for name in (*PTB, "ptb_small_basic"):
-        flags = RUNS[name].partition(" ")[2]
+        label = f"`{RUNS[name].partition(' ')[2]}`"
         if perplexities_of(name):
-            rows.append(ptb_row(f"`{flags}`", name, folder))
+            rows.append(ptb_row(label, name, folder))
         if all(perplexities_of(f"{name}_seed{seed}") for seed in SEEDS):
-            rows.append(seeds_row(name, folder))
-            rows[-1][0] = rows[-1][0].replace("the same", f"`{flags}`" if not perplexities_of(name) else "the same")
+            rows.append(seeds_row(label, name, folder))
     for size in "medium", "large":
         found = [name for name in RUNS if name.startswith(f"ptb_{size}") and perplexities_of(name)]
         if found:
@@ -147,24 +146,22 @@ CHARACTERS = {
 }
 
 
+def best_of(records):
+    """The record with the lowest validation loss."""
+    return min(records, key=lambda record: record["validation_loss"])
+
+
 def characters(folder):
     rows = []
     for name, network in CHARACTERS.items():
         if not records_of(name):
             continue
-        losses = values_of(name, "validation_loss")
-        best = min(losses, key=losses.get)
-        train = values_of(name, "train_loss")[best]
-        cells = [f"{train:.4f}", f"{losses[best]:.4f}", f"{losses[best] / np.log(2):.3f}", f"{best} of {len(losses)}"]
+        best = best_of(records_of(name))
+        loss, epochs = best["validation_loss"], len(records_of(name))
+        cells = [f"{best['train_loss']:.4f}", f"{loss:.4f}", f"{loss / np.log(2):.3f}", f"{best['epoch']} of {epochs}"]
         rows.append([f"`{RUNS[name].partition(' ')[2]}`", network, *cells, time_of(name), log_of(name, folder)])
     head = ["Shakespeare", "network", "train, in nats", "validation", "in bits", "epoch", "time", "log"]
     return table(head, rows)
-
-
-def best_epoch(records):
-    """The epoch with the lowest validation loss, and that loss."""
-    best = min(records, key=lambda record: record["validation_loss"])
-    return best["epoch"], best["validation_loss"]
 
 
 ZAREMBA = "[Zaremba, Sutskever and Vinyals 2014](https://arxiv.org/abs/1409.2329)"
@@ -210,7 +207,7 @@ TUTORIALS = (
         f"Yash Katariya, [*Text Generation using a RNN*]({KATARIYA}) (2018), retold by 醇岩 (in Chinese)",
         "char_gru_small",
         "–",
-        lambda records: "validation loss {1:.4f}, after epoch {0}".format(*best_epoch(records)),
+        lambda records: "validation loss {validation_loss:.4f}, after epoch {epoch}".format(**best_of(records)),
     ),
     (
         "binary_echo.py",

@@ -19,7 +19,7 @@ RUNS = {
     "ptb_medium": "ptb_word_lm.py --config=medium --precision=bf16 --seed=1",
     "ptb_medium_older": "ptb_word_lm.py --config=medium --precision=bf16 --seed=1 --set max_epoch=7",
     "ptb_large": "ptb_word_lm.py --config=large --precision=bf16 --seed=1",
-    "ptb_sample": "ptb_word_lm.py --config=small",  # where no data is: what `make run` does
+    "sample_small": "ptb_word_lm.py --config=small",  # where no data is: what `make run` does
     "mnist_basic": "rnn_basics.py --section=mnist",
     "mnist_multilayer": "rnn_basics.py --section=mnist --model=multilayer --set n_epochs=100",
     "mnist_lstm": "rnn_basics.py --section=mnist --model=lstm",

@@ -152,6 +152,15 @@ def test_rows_written_by_hand_are_those_of_the_logs():
     assert len(rows) >= 4
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorials.md"])
+def test_what_is_said_of_the_sample_is_in_its_log(name):
+    lines = (ROOT / "results" / "sample_small.log").read_text(encoding="utf-8").splitlines()
+    printed = re.findall(
+        r"^(?:Epoch: 13|Test Perplexity|On this corpus).*$", (ROOT / name).read_text("utf-8"), re.MULTILINE
+    )
+    assert len(printed) >= 2 and set(printed) <= set(lines)
+
+
 def test_the_version_stands_in_one_place(capsys):
     for script in SCRIPTS:
         with pytest.raises(SystemExit) as end:
