@@ -388,6 +388,7 @@ class CharGRUTestConfig(CharGRUSmallConfig):
 
     __test__ = False
 
+    max_length = 20
     embedding_dim = 8
     hidden_units = 16
     learning_rate = 0.01

@@ -63,7 +63,7 @@ class DealtPTB(sides.PTB):
         import ptb_word_lm
         from tf1 import tf
         from tf1.cluster import Cluster
-        from tf1.training import in_fixed_order
+        from tf1.training import with_rewrites
 
         config, is_alone = self.config, len(self.hosts) == 1
         flags = types.SimpleNamespace(
@@ -74,7 +74,7 @@ class DealtPTB(sides.PTB):
             with tf.variable_scope("Model"):
                 input_ = ptb_word_lm.PTBInput(config, self.ids, cluster=cluster)
                 model = ptb_word_lm.PTBModel(True, config, input_, **settings)
-            session_config = in_fixed_order(session_config)
+            session_config = with_rewrites(session_config)
             target = cluster.meet({}, session_config)
             session = sides.start_session(tf, session_config, self.weights, target)
             model.assign_lr(session, config.learning_rate)

@@ -16,7 +16,7 @@ import configs
 from ptb_word_lm import PTBInput, PTBModel
 from tf1 import app, scoring, tf
 from tf1.modes import choose_modes
-from tf1.training import in_fixed_order
+from tf1.training import with_rewrites
 
 MEAN_WORDS = 21  # of a sentence of the Penn Treebank
 
@@ -46,7 +46,7 @@ def main(argv=None):
     single.batch_size = single.num_steps = 1
     ids, lengths = draw_sentences(args.sentences, config.vocab_size)
     few = ids[: int(np.sum(lengths[: args.alone] + 1))]
-    with tf.Graph().as_default(), tf.Session(config=in_fixed_order(session_config)) as session:
+    with tf.Graph().as_default(), tf.Session(config=with_rewrites(session_config)) as session:
         tf.set_random_seed(42)
         with tf.variable_scope("Model", initializer=tf.random_uniform_initializer(-0.1, 0.1)):
             together = PTBModel(False, config, PTBInput(config), **modes)

@@ -21,7 +21,7 @@ import studies
 from lstm_by_hand import LSTM, NextValueModel, evaluate, run_epoch
 from tf1 import app, tf
 from tf1.app import UserError
-from tf1.training import in_fixed_order
+from tf1.training import with_rewrites
 
 
 class ZeroStateLSTM(LSTM):
@@ -43,7 +43,7 @@ def train(network, config, seed):
         tf.set_random_seed(seed)
         lstm = network(1, config.time_step)
         m = NextValueModel(config, lstm.x, lstm.output[-1], True, seed)
-        with tf.Session(config=in_fixed_order()) as session:
+        with tf.Session(config=with_rewrites()) as session:
             session.run(tf.global_variables_initializer())
             run_epoch(session, m, m.training_op)
             return evaluate(session, m, config.time_step)[0]

@@ -23,7 +23,7 @@ import configs
 import studies
 from lstm_by_hand import LSTM
 from tf1 import app, tf
-from tf1.training import in_fixed_order
+from tf1.training import with_rewrites
 
 FORGET_BIAS = 1.0  # BasicLSTMCell's default, which it adds to the forget gate's bias
 
@@ -113,7 +113,7 @@ def compare(time_step, seed):
             with_gradients(outputs, lstm.x, *itertools.chain(*(cell.weights for cell in cells))),
             with_gradients(tf.stack(per_gate.output), per_gate.x, *apart_variables.values()),
         ]
-        with tf.Session(config=in_fixed_order()) as session:
+        with tf.Session(config=with_rewrites()) as session:
             session.run(tf.global_variables_initializer())
             # Zeros, as biases begin, would hide that one of them is in the wrong place.
             session.run([tf.assign(bias, random.uniform(-1, 1, bias.shape)) for bias in lstm.biases.values()])

@@ -18,7 +18,7 @@ import configs
 import studies
 from lstm_by_hand import LSTM, NextValueModel, evaluate, run_epoch
 from tf1 import app, tf
-from tf1.training import in_fixed_order
+from tf1.training import with_rewrites
 
 
 class CandidateOutputLSTM(LSTM):
@@ -48,7 +48,7 @@ def main(argv=None):
             tvars = tf.trainable_variables()
             pairs = zip(tvars, tf.gradients(m.loss, tvars))
             untrained = [variable.op.name for variable, gradient in pairs if gradient is None]
-            with tf.Session(config=in_fixed_order()) as session:
+            with tf.Session(config=with_rewrites()) as session:
                 session.run(tf.global_variables_initializer())
                 run_epoch(session, m, m.training_op)
                 mse, *_ = evaluate(session, m, config.time_step)

@@ -34,7 +34,7 @@ import studies
 from studies.gru_bptt import sigmoid
 from tf1 import app, tf
 from tf1.app import Diverged, UserError
-from tf1.training import in_fixed_order
+from tf1.training import with_rewrites
 
 FORGET_BIAS = 1.0  # LSTMCell's default, which it adds to the forget gate's bias
 N_TEST = 1000  # sequences that are read after training
@@ -149,7 +149,7 @@ def train(config, task, use_peepholes, seed):
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
         m = TimingModel(config, task, use_peepholes, seed)
-        with tf.Session(config=in_fixed_order()) as session:
+        with tf.Session(config=with_rewrites()) as session:
             session.run(tf.global_variables_initializer())
             for iteration in range(config.n_iterations_measure if task is measure else config.n_iterations_act):
                 X_batch, y_batch, weights, _ = task(config, config.batch_size, random)

@@ -24,7 +24,7 @@ import configs
 import studies
 from lstm_by_hand import DISTRIBUTIONS, LSTM, NextValueModel, evaluate, run_epoch
 from tf1 import app, tf
-from tf1.training import in_fixed_order
+from tf1.training import with_rewrites
 
 
 @app.command
@@ -38,7 +38,7 @@ def main(argv=None):
             tf.set_random_seed(args.seed)
             lstm = LSTM(1, config.time_step, distribution)
             m = NextValueModel(config, lstm.x, lstm.output[-1], True, args.seed)
-            with tf.Session(config=in_fixed_order()) as session:
+            with tf.Session(config=with_rewrites()) as session:
                 session.run(tf.global_variables_initializer())
                 weight = session.run(lstm.weights["LSTMWf2"])
                 run_epoch(session, m, m.training_op)

@@ -585,8 +585,10 @@ def test_the_whole_text_without_validation(book, monkeypatch, capsys):
     assert char_gru.main([*arguments, "--save_path=parts"]) == expected  # it is finished
 
 
+@pytest.mark.slow
 def test_shakespeare(real_shakespeare, book, capsys):
     arguments = ["--config=test", f"--data_path={real_shakespeare}", "--set", "n_epochs=1", "--set", "num_generate=9"]
+    arguments += ["--set", "max_length=100"]
     result = char_gru.main(arguments)
     output = capsys.readouterr().out
     assert "Text: Shakespeare, 1,115,394 characters, 65 distinct; 1,003,854 to train on, 111,540 to validate" in output

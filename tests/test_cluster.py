@@ -371,7 +371,10 @@ class TestRefusals:
     def test_workers_that_count_otherwise(self, cluster, corpus):
         hosts = [f"127.0.0.1:{port}" for port in free_ports(3)]
         command = [*PTB, f"--data_path={corpus}", "--set=batch_size=6"]
-        processes = cluster(2, command, hosts=hosts[:2], tasks=[0]) + cluster(3, command, hosts=hosts, tasks=[1, 2])
+        processes = cluster(3, command, hosts=hosts, tasks=[1, 2])
+        for process in processes:
+            wait_for(process, "rows")  # it listens, and hears what the others find
+        processes += cluster(2, command, hosts=hosts[:2], tasks=[0])
         for status, _, err in ended(processes):
             assert status == 2 and "give all the same --worker_hosts" in err and len(err.splitlines()) == 1
 

@@ -120,6 +120,15 @@ def test_another_text_with_the_trained_vocabulary(capsys):
     assert "ptb.train.txt: 60 words that the vocabulary lacks (dropped" in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a trained network of char_gru."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "book.txt").write_text(TEXT)
+    char_gru.main([*CHAR, f"--data_path={folder}/book.txt", "--set", "n_epochs=1", f"--save_path={folder}"])
+    return folder
+
+
 @pytest.mark.parametrize(
     "main, flags, message",
     [
@@ -137,9 +146,8 @@ def test_another_text_with_the_trained_vocabulary(capsys):
         (time_series.main, ["--config=test", "--init_from=trained"], "--init_from=trained holds a network of char_gru"),
     ],
 )
-def test_what_no_run_can_start_from(capsys, main, flags, message):
-    char_gru.main([*CHAR, "--set", "n_epochs=1", "--save_path=trained"])
-    capsys.readouterr()
+def test_what_no_run_can_start_from(trained, capsys, main, flags, message):
+    os.symlink(trained, "trained")
     with pytest.raises(SystemExit) as exit_:
         main([*flags, "--save_path=run"])
     error = capsys.readouterr().err

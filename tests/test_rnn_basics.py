@@ -464,9 +464,9 @@ def test_60000_test_images_take_little_memory(images, tmp_path):
 USUAL = "{split}-{kind}-idx{rank}-ubyte"
 
 
-@pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
+@pytest.mark.parametrize("rnn_mode", [slow("basic"), "fused"])
 @pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
-@pytest.mark.parametrize("size", [(8, 8), (32, 16)])
+@pytest.mark.parametrize("size", [(8, 8), slow((32, 16))])
 def test_other_images_and_labels_are_learned(images, tmp_path, capsys, model, rnn_mode, size):
     labels = [1, 5, 9, 12]
     folder = images(labels * 12, labels * 3, size=size, names=f"emnist-letters-{USUAL}.gz", test_name="test")
@@ -513,7 +513,7 @@ def small_input(labels, size=(28, 28)):
     return rnn_basics.MNISTInput(config, X, np.array(labels), seed=1)
 
 
-@pytest.mark.parametrize("label", [-1, 10, 255])
+@pytest.mark.parametrize("label", [slow(-1), 10, slow(255)])
 @pytest.mark.parametrize("rnn_mode", ["basic", "fused", "auto"])
 @pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
 def test_a_label_out_of_range_is_an_error_in_training(model, rnn_mode, label):

@@ -255,7 +255,7 @@ def read_forecast(path):
     return np.array(rows, float).T[1:]
 
 
-@pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
+@pytest.mark.parametrize("rnn_mode", [slow("basic"), "fused"])
 @pytest.mark.parametrize("model", MODELS)
 def test_forecast(in_tmp_path, capsys, model, rnn_mode):
     """The values that the tutorial's loop writes after the end, and errors computed again, start after start."""

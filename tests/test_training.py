@@ -11,7 +11,7 @@ import pytest
 import configs
 import ptb_word_lm
 from tf1 import app, tf
-from tf1.training import Position, Run, in_fixed_order
+from tf1.training import Position, Run, with_rewrites
 
 EPOCH_SIZE = 10
 
@@ -167,7 +167,7 @@ def test_the_gradients_of_many_steps_add_up_in_one_order():
     config = configs.MediumConfig()
     config.hidden_size = 300
     data = np.random.RandomState(0).randint(10_000, size=2_000)
-    with tf.Graph().as_default(), tf.Session(config=in_fixed_order()) as session:
+    with tf.Graph().as_default(), tf.Session(config=with_rewrites()) as session:
         tf.set_random_seed(1)
         with tf.variable_scope("Model", initializer=tf.random_uniform_initializer(-0.05, 0.05)):
             model = ptb_word_lm.PTBModel(True, config, ptb_word_lm.PTBInput(config, data), "basic")

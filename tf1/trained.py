@@ -22,7 +22,7 @@ import reader
 from tf1 import checkpoints, export, progress, sampling, scoring, streams, tf
 from tf1.app import UserError
 from tf1.modes import choose_modes, choose_rnn_mode
-from tf1.training import in_fixed_order
+from tf1.training import with_rewrites
 
 _OF_USES = {  # the flags that go with each; those of a training may stand beside them, and do nothing
     "--generate": {"--start_string", "--temperature", "--top_k", "--no_unk"},
@@ -131,7 +131,7 @@ def use(args, script, config, build, units, steps, gates):
             do = lambda session: {"text": writer.write(session, args.generate)}
         else:
             do = _next_word(args, model.language, vocabulary)
-        session = stack.enter_context(tf.Session(config=in_fixed_order(session_config)))
+        session = stack.enter_context(tf.Session(config=with_rewrites(session_config)))
         checkpoints.load_weights(session, found)
         return do(session)
 
