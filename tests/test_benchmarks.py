@@ -40,6 +40,7 @@ def test_ptb_evaluation_without_a_model(run_module, corpus, tmp_path):
     assert process.stderr.count("\n") == 1 and "has no checkpoint" in process.stderr
 
 
+@pytest.mark.slow
 def test_series_generation(run_module):
     process = run_module("benchmarks.series_generation", "--values=20")
     assert (process.returncode, process.stderr) == (0, "")
@@ -57,6 +58,7 @@ def test_echo_training(run_module):
     assert all(float(line.split()[-1]) < 1e-4 for line in lines[:3])  # the difference of the losses
 
 
+@pytest.mark.slow
 def test_generation(run_module):
     process = run_module("benchmarks.generation", "--items=20")
     assert (process.returncode, process.stderr) == (0, "")
@@ -66,7 +68,7 @@ def test_generation(run_module):
 
 
 def test_ours_and_theirs(run_module, tmp_path):
-    tasks = ["mnist-small", "reading-small"]
+    tasks = ["mnist-small"]
     arguments = [f"--tasks={','.join(tasks)}", "--turns=1", "--seconds=0.1", f"--folder={tmp_path}/results"]
     process = run_module("benchmarks", *arguments)
     assert (process.returncode, process.stderr) == (0, "")
@@ -77,7 +79,7 @@ def test_ours_and_theirs(run_module, tmp_path):
         losses = [side["first_loss"] for side in sides.values()]
         assert losses == pytest.approx([losses[0]] * len(losses), rel=1e-5)
     lines = (tmp_path / "results" / "benchmarks.md").read_text().splitlines()
-    assert len(lines) == 4 and lines[2].startswith("| MNIST basic, images a second | ")
+    assert len(lines) == 3 and lines[2].startswith("| MNIST basic, images a second | ")
     assert len({line.count("|") for line in lines}) == 1
     assert (tmp_path / "results" / "benchmarks.png").stat().st_size > 1000
 

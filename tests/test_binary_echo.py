@@ -216,6 +216,7 @@ def test_the_small_network_finds_the_dependency_at_3(in_tmp_path, capsys):
     assert os.listdir("plots") == ["binary_echo_loss.png"]
 
 
+@pytest.mark.slow
 def test_the_medium_network_finds_both(in_tmp_path):
     result = binary_echo.main(["--config=medium"])
     assert result["learned"] == (3, 8)
@@ -275,13 +276,13 @@ def test_a_truncation_that_cannot_be_is_said_before_the_first_training(in_tmp_pa
     assert error.count("\n") == 1 and "size 4000 makes no average of 100 steps" in error
 
 
-@pytest.mark.parametrize("rnn_mode", ["auto", slow("basic")])
-def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, rnn_mode):
+@pytest.mark.parametrize("rnn_mode, stops", [("auto", [9]), slow("auto", [3, 9, 5]), slow("basic", [3, 9, 5])])
+def test_a_stopped_run_goes_on_to_the_same_weights(in_tmp_path, monkeypatch, capsys, rnn_mode, stops):
     monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 77)
     arguments = ["--config=test", f"--rnn_mode={rnn_mode}"]
     expected = binary_echo.main([*arguments, "--save_path=whole"])
     run_steps = binary_echo.run_steps
-    for stop in (3, 9, 5):  # after so many runs
+    for stop in stops:  # after so many runs
         count = 0
 
         def stopping(*args, stop=stop):

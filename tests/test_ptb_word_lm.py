@@ -297,7 +297,8 @@ def comparable(save_path):
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, slow(signal.SIGTERM)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_goes_on_where_it_stopped(small_corpus, tmp_path, run_script, capsys, number):
     whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
     ptb_word_lm.main(long_run(small_corpus, whole)[1:])

@@ -442,6 +442,7 @@ def test_many_images_are_read_in_pieces(monkeypatch, rnn_mode, size, at_once):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak is known on Linux alone")
+@pytest.mark.slow
 def test_60000_test_images_take_little_memory(images, tmp_path):
     folder = images(range(10), list(range(10)) * 6_000)
     arguments = [
@@ -514,7 +515,7 @@ def small_input(labels, size=(28, 28)):
 
 
 @pytest.mark.parametrize("label", [slow(-1), 10, slow(255)])
-@pytest.mark.parametrize("rnn_mode", ["basic", "fused", "auto"])
+@pytest.mark.parametrize("rnn_mode", [slow("basic"), slow("fused"), "auto"])
 @pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
 def test_a_label_out_of_range_is_an_error_in_training(model, rnn_mode, label):
     config = configs.MNIST_CONFIGS[model]["test"]()

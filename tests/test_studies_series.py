@@ -8,6 +8,7 @@ import pytest
 from studies import held_out
 
 
+@pytest.mark.slow
 def test_what_was_trained_on_is_predicted_better(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     result = held_out.main([])
