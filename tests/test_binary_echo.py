@@ -250,6 +250,7 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+@pytest.mark.slow
 def test_other_lags(in_tmp_path):
     arguments = ["--lags=1", "--effects=0.5", "--set", "num_epochs=1", "--set", "size=300000"]
     result = binary_echo.main(arguments)

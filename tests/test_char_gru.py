@@ -516,6 +516,7 @@ def test_a_stop_in_the_last_text(book, monkeypatch, capsys):
     assert [json.loads(line)["epoch"] for line in open("run/metrics.jsonl")] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_moves_between_the_modes(book):
     char_gru.main([*SMALL, "--data_path=book.txt", "--save_path=run"])
     vocab_size, config = len(set(TEXT)), make_config(batch_size=4, max_length=10)

@@ -102,6 +102,7 @@ def test_the_cudnn_graphs_build_with_the_same_variables(model):
     assert names == sorted(loss_and_gradients(MODELS[model], "basic")[0])
 
 
+@pytest.mark.slow
 def test_a_run_moves_between_the_modes(corpus, tmp_path, capsys):
     folder = corpus("a b c d e f \n" * 200, "a b c \n" * 40, "c d e \n" * 40)
     arguments = ["--config=test", f"--data_path={folder}", f"--save_path={tmp_path}/run"]

@@ -212,10 +212,10 @@ def test_weights_that_are_no_numbers_are_not_saved(in_tmp_path):
 @pytest.mark.parametrize(
     "script, arguments",
     [
-        ("ptb_word_lm.py", ["--data_path=corpus", "--set", "max_max_epoch=2"]),
+        slow("ptb_word_lm.py", ["--data_path=corpus", "--set", "max_max_epoch=2"]),
         slow("char_gru.py", ["--data_path=book.txt", "--set", "batch_size=8"]),
         slow("rnn_basics.py", ["--section=mnist"]),
-        slow("time_series.py", ["--save_every=40steps"]),
+        ("time_series.py", ["--save_every=40steps"]),
         slow("lstm_by_hand.py", ["--section=train", "--save_every=1steps"]),
         slow("binary_echo.py", []),
     ],

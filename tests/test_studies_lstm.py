@@ -82,6 +82,7 @@ def test_an_initial_state_of_zeros_has_no_weights():
         np.testing.assert_array_equal(trainable[name], value, err_msg=name)
 
 
+@pytest.mark.slow
 def test_initial_states_are_compared(capsys):
     result = initial_state.main(["--config=test", "--seed=7"])
     assert len(result["trainable"]) == len(result["zeros"]) == 2 and len({*result["trainable"], *result["zeros"]}) == 4

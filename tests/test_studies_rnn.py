@@ -39,6 +39,7 @@ def test_gradients_flow_through_the_outputs_of_the_cost_and_are_summed(capsys, n
     assert f"mean squares of {' + '.join(f'Y({t})' for t in used)};" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_graph_and_memory_of_static_and_dynamic():
     config = configs.RNNMemoryTestConfig()
     rows = {(row["rnn"], row["n_steps"]): row for row in rnn_memory.main(["--config=test", "--set", "n_steps=200"])}
@@ -52,6 +53,7 @@ def test_graph_and_memory_of_static_and_dynamic():
         assert row["forward_bytes"] <= row["training_bytes"] < 10 * n_steps * (inputs + outputs) + 500_000
 
 
+@pytest.mark.slow
 def test_how_far_a_gradient_reaches(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     results = gradient_reach.main(["--config=test"])
