@@ -448,7 +448,10 @@ def ptb_producer(raw_data, batch_size, num_steps, name=None, own_rows=None):
         return rows[:, begin : begin + num_steps], rows[:, begin + 1 : begin + num_steps + 1]
 
     with tf.name_scope(name, "PTBProducer"):
-        index = tf.data.make_one_shot_iterator(tf.data.Dataset.range(epoch_size).repeat()).get_next()
+        options = tf.data.Options()
+        options.autotune.enabled = False  # there is nothing to tune, and its thread lets session.close wait up to 60 s
+        indices = tf.data.Dataset.range(epoch_size).repeat().with_options(options)
+        index = tf.data.make_one_shot_iterator(indices).get_next()
         # A Python function, not a slice of a constant: a GraphDef ends at 2 GB, and a constant is copied.
         x, y = tf.py_func(window, [index], [tf.int32, tf.int32], stateful=False)
         x.set_shape([len(rows), num_steps])

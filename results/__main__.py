@@ -78,7 +78,10 @@ def seeds_row(label, name, folder):
     names = [f"{name}_seed{seed}" for seed in SEEDS]
     values = np.array([perplexities_of(name) for name in names])
     cells = [f"{mean:.2f} ± {spread:.2f}" for mean, spread in zip(values.mean(axis=0), values.std(axis=0, ddof=1))]
-    times = f"{np.mean([minutes_of(name) for name in names]):.0f} min on {machines()[names[0]]}"
+    minutes = {}
+    for name in names:
+        minutes.setdefault(machines()[name], []).append(minutes_of(name))
+    times = ", ".join(f"{np.mean(values):.0f} min on {machine}" for machine, values in minutes.items())
     logs = ", ".join(log_of(name, folder) for name in names)
     return [f"{label}, seeds {', '.join(map(str, SEEDS))}", *cells, times, logs]
 

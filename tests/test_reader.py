@@ -31,6 +31,27 @@ def batches(raw_data, batch_size, num_steps, count):
                 coordinator.join(threads)
 
 
+def test_no_thread_tunes_the_reading():
+    """It sleeps longer and longer, up to a minute, and session.close would wait, one time in five, till it awakes."""
+
+    def untuned():
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return tf.data.make_one_shot_iterator(tf.data.Dataset.range(9).with_options(options)).get_next()
+
+    def threads(build):
+        """That a second session starts, when what sessions share is there."""
+        with tf.Graph().as_default():
+            fetches = build()
+            with tf.Session() as first, tf.Session() as second:
+                first.run(fetches)
+                before = len(os.listdir("/proc/self/task"))
+                second.run(fetches)
+                return len(os.listdir("/proc/self/task")) - before
+
+    assert threads(lambda: reader.ptb_producer(np.arange(1000), 4, 5)) == threads(untuned)
+
+
 def test_vocabulary_is_sorted_by_falling_count_then_by_word(corpus):
     folder = corpus(" b a c a \n c b b \n")
     word_to_id = reader._build_vocab(os.path.join(folder, "ptb.train.txt"))
