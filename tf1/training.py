@@ -34,8 +34,8 @@ def with_rewrites(session_config=None):
     """The session's configuration, or an equal one, with the rewriting of the graph that our graphs need.
 
     The gradients of many time steps add up in one order: to save memory TensorFlow would add them to a variable as they
-    come, in another order in each run. And it optimizes once, not twice: the second time finds nothing more, and took 4
-    of the 15 s before the first step of 100 time steps in two layers.
+    come, in another order in each run. And it optimizes once, not twice: the second time changed neither a printed
+    digit nor the speed, and took a quarter of the start of two layers over 100 time steps.
     """
     config = tf.ConfigProto()
     if session_config:
