@@ -31,6 +31,7 @@ def batches(raw_data, batch_size, num_steps, count):
                 coordinator.join(threads)
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="threads are listed on Linux alone")
 def test_no_thread_tunes_the_reading():
     """It sleeps longer and longer, up to a minute, and session.close would wait, one time in five, till it awakes."""
 
