@@ -63,6 +63,7 @@ def main():
     chars = sorted(set(text))
     vocab = dict(zip(chars, range(len(chars))))
     data = np.array([vocab[c] for c in text])
+    tf.set_random_seed(1)
     model = Model(args, len(chars))
     if not os.path.isdir(args.save_dir):
         os.makedirs(args.save_dir)

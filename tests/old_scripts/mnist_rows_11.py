@@ -2,13 +2,16 @@
 
 from __future__ import print_function
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.contrib import rnn
 from tensorflow.examples.tutorials.mnist import input_data
 
+tf.set_random_seed(1)
+np.random.seed(1)
 mnist = input_data.read_data_sets("MNIST_data/", one_hot=True)
 
-learning_rate, training_steps, batch_size, display_step = 0.01, 60, 32, 20
+learning_rate, training_steps, batch_size, display_step = 0.01, 150, 32, 50
 num_input, timesteps, num_hidden, num_classes = 28, 28, 24, 10
 
 X = tf.placeholder("float", [None, timesteps, num_input])

@@ -77,6 +77,7 @@ def main(_):
         raise ValueError("Must set --data_path")
     train_data, valid_data, vocab_size = reader.read(FLAGS.data_path)
     with tf.Graph().as_default():
+        tf.set_random_seed(1)
         initializer = tf.random_uniform_initializer(-0.1, 0.1)
         with tf.variable_scope("Model", reuse=None, initializer=initializer):
             m = Model(True, vocab_size, 10, 8)

@@ -19,6 +19,7 @@ def write_files(folder):
     return names
 
 
+tf.set_random_seed(1)
 with tempfile.TemporaryDirectory() as folder:
     filename_queue = tf.train.string_input_producer(write_files(folder), shuffle=True)
     key, line = tf.TextLineReader().read(filename_queue)

@@ -14,6 +14,7 @@ dataY = [
 ]
 batch_size = len(dataX)
 
+tf.set_random_seed(1)
 X = tf.placeholder(tf.int32, [None, sequence_length])
 Y = tf.placeholder(tf.int32, [None, sequence_length])
 keep_prob = tf.placeholder(tf.float32)
