@@ -48,16 +48,23 @@ def machine():
 
 
 def train(name, folder):
-    """Runs the command to its end, or goes on with it; its output goes to the log and to the screen."""
+    """Runs the command to its end, or goes on with it; its output goes to the log and to the screen.
+
+    A finished run only says its last lines again: these do not stay in the log.
+    """
     root = os.path.dirname(FOLDER)
     command = [sys.executable, *shlex.split(RUNS[name]), f"--save_path={folder}", "--save_every=600"]
     os.makedirs(folder, exist_ok=True)
     with open(f"{folder}.log", "a", encoding="utf-8") as log:
+        start, is_finished = log.tell(), False
         process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         for line in process.stdout:
             print(line, end="")
             log.write(line)
             log.flush()
+            is_finished |= line.endswith(" is finished; its last lines again:\n")
+        if is_finished:
+            log.truncate(start)
     if status := process.wait():
         raise UserError(f"{name} ended with status {status}; the same command goes on", status)
 
