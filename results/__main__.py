@@ -43,8 +43,8 @@ def log_of(name, folder):
 
 
 def values_of(name, value):
-    """The value by epoch."""
-    return {record["epoch"]: record[value] for record in records_of(name) if value in record}
+    """The value after each epoch, in their order: metrics of early runs number the epochs from 0, later ones from 1."""
+    return [record[value] for record in records_of(name) if value in record]
 
 
 def minutes_of(name):
@@ -119,7 +119,7 @@ def mnist(folder):
         if not records_of(name):
             continue
         found = values_of(name, "acc_test")
-        cells = [f"{found[epoch]:.4f}".lstrip("0") if epoch in found else "" for epoch in (9, 99)]
+        cells = [f"{found[epoch]:.4f}".lstrip("0") if epoch < len(found) else "" for epoch in (9, 99)]
         pairs = [recorded[0], cells[0], recorded[1], cells[1]]
         flags = RUNS[name].partition(" --section=mnist")[2].strip() or "--model=basic"
         rows.append([f"`{flags}`", network, *pairs, time_of(name), log_of(name, folder)])
