@@ -81,7 +81,7 @@ def seeds_row(label, name, folder):
     minutes = {}
     for name in names:
         minutes.setdefault(machines()[name], []).append(minutes_of(name))
-    times = ", ".join(f"{np.mean(values):.0f} min on {machine}" for machine, values in minutes.items())
+    times = ", ".join(f"{np.mean(each):.0f} min on {machine}" for machine, each in minutes.items())
     logs = ", ".join(log_of(name, folder) for name in names)
     return [f"{label}, seeds {', '.join(map(str, SEEDS))}", *cells, times, logs]
 

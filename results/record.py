@@ -50,23 +50,24 @@ def machine():
 def train(name, folder):
     """Runs the command to its end, or goes on with it; its output goes to the log and to the screen.
 
-    A finished run only says its last lines again: these do not stay in the log.
+    Returns whether it had ended before: then it only says its last lines again, which do not stay in the log.
     """
     root = os.path.dirname(FOLDER)
     command = [sys.executable, *shlex.split(RUNS[name]), f"--save_path={folder}", "--save_every=600"]
     os.makedirs(folder, exist_ok=True)
     with open(f"{folder}.log", "a", encoding="utf-8") as log:
-        start, is_finished = log.tell(), False
+        start, had_ended = log.tell(), False
         process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         for line in process.stdout:
             print(line, end="")
             log.write(line)
             log.flush()
-            is_finished |= line.endswith(" is finished; its last lines again:\n")
-        if is_finished:
+            had_ended |= line.endswith(" is finished; its last lines again:\n")
+        if had_ended:
             log.truncate(start)
     if status := process.wait():
         raise UserError(f"{name} ended with status {status}; the same command goes on", status)
+    return had_ended
 
 
 def keep(name, folder):
@@ -78,6 +79,10 @@ def keep(name, folder):
     shutil.copyfile(os.path.join(folder, "metrics.jsonl"), path_of(name, "jsonl"))
     for picture in glob.glob(os.path.join(folder, "*learning_curve*.png")):
         shutil.copyfile(picture, path_of(name, "png"))
+
+
+def keep_machine(name):
+    """Notes that the run was recorded here: a run that had ended keeps the machine that it ended on."""
     known = machines() | {name: machine()}
     with open(path_of("machines", "json"), "w", encoding="utf-8") as file:
         json.dump(known, file, indent=1, sort_keys=True)
@@ -89,8 +94,10 @@ def main(argv=None):
     args = parse_args(argv)
     for name in args.names:
         folder = os.path.join(os.path.abspath(args.runs), name)
-        train(name, folder)
+        had_ended = train(name, folder)
         keep(name, folder)
+        if not had_ended or name not in machines():
+            keep_machine(name)
 
 
 if __name__ == "__main__":
