@@ -347,15 +347,16 @@ def lags(text):
     """The type of --lags."""
     values = tuple(app.integer(part) for part in text.split(","))
     if len(values) > 8 or len(set(values)) < len(values) or not all(0 <= value <= 1000 for value in values):
-        raise ValueError  # argparse words it
+        raise app.BadValue(f"{text} is not a list of up to 8 different distances from 0 to 1000")
     return values
 
 
 def effects(text):
     """The type of --effects."""
     values = tuple(app.number(part) for part in text.split(","))
-    if not all(-1 <= value <= 1 for value in values):
-        raise ValueError
+    lowest, highest = (0.5 + sum(limit(value, 0) for value in values) for limit in (min, max))
+    if not 0 <= round(lowest, 9) <= round(highest, 9) <= 1:
+        raise app.BadValue(f"{text} would move the probability of Y = 1 into {lowest:g} to {highest:g}: lower them")
     return values
 
 
@@ -373,7 +374,7 @@ def get_config(args):
     if lag > row // 2:
         raise UserError(f"--lags has {lag}, and its effect is measured on {row} values: {row // 2} is the most")
     if len(args.lags) != len(args.effects):
-        raise UserError(f"--lags has {len(args.lags)} numbers and --effects {len(args.effects)}: give one for each")
+        raise UserError(f"--lags and --effects differ in length, {len(args.lags)} and {len(args.effects)}: give one for each")
     return config
 
 

@@ -26,7 +26,6 @@ Departures from the tutorial, each with its reason:
 * A text is generated inside the graph, and not with a call for each character (`tf1/sampling.py`).
 """
 
-import argparse
 import functools
 import math
 import time
@@ -52,7 +51,7 @@ KEPT_EPOCHS = 5  # every fifth epoch's weights are kept
 def train_part(text):
     value = app.number(text)
     if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
+        raise app.BadValue(f"{text} is not above 0 and at most 1")
     return value
 
 
@@ -423,7 +422,8 @@ def train(args, config, cluster):
 def main(argv=None):
     args = parse_args(argv)
     config, is_use = get_config(args), trained.is_wanted(args)
-    if args.section != "train" and (is_use or args.worker_hosts):
+    of_training = is_use or args.worker_hosts or args.save_path or args.save_every or args.init_from
+    if args.section != "train" and of_training:
         raise UserError(f"--section={args.section} trains no network and uses none: leave it, or other flags, out")
     if is_use:
         build = lambda config, vocab_size, **modes: CharGRU(False, config, vocab_size, **modes)

@@ -66,14 +66,14 @@ _IMAGE_FILE = re.compile(r"(?!\.)(.*?)(train|t10k|test)[-._](images|labels)[-._]
 _MOST_CLASSES = 1000
 
 
-def find_data(name, data_path=None):
+def find_data(name, data_path=None, encoding=None):
     """The folder of the data set `name`: `data_path`, else `$RNN_DATA_DIR/<name>`, else `data/<name>`, else the sample.
 
     Returns:
       The folder, and whether it holds the embedded sample, which is announced in one line.
     Raises:
       UserError: `data_path`, or an existing `$RNN_DATA_DIR/<name>`, lacks a file, or `data/<name>` holds only some; or
-        the folder holds several sets of images.
+        the folder holds several sets of images; or an `encoding` is given, and the sample needs none.
     """
     files, root = FILES[name], os.path.expanduser(os.environ.get("RNN_DATA_DIR", ""))
     advice = f"put {', '.join(files)} there, or fetch the real set with: {_fetch_command(name)}"
@@ -91,6 +91,8 @@ def find_data(name, data_path=None):
         # A download that failed leaves data/<name> empty; a variable may name a folder with other sets alone.
         if folder == named and os.path.isdir(folder) or len(missing) < len(files):
             raise UserError(f"{folder} has no {missing[0]}: {advice}")
+    if encoding:
+        raise UserError(f"--encoding={encoding} goes with a text of your own, and none is given: add --data_path")
     place = f"{root} has no {name}" if root else f"No {name} data found"
     print(f"{place}: this is the embedded sample, not the real set ({_fetch_command(name)})")
     return sample.folder(name), True
@@ -350,7 +352,7 @@ class Corpus:
     """
 
     def __init__(self, data_path, encoding=None, vocabulary=None):
-        folder, is_sample = find_data("ptb", data_path)
+        folder, is_sample = find_data("ptb", data_path, encoding)
         if vocabulary:
             word_to_id, source = {word: index for index, word in enumerate(vocabulary.items)}, "the vocabulary"
         else:
@@ -641,7 +643,7 @@ def shuffle_batch(X, y, batch_size, random):
         yield X[indices], y[indices]
 
 
-def find_text(data_path=None):
+def find_text(data_path=None, encoding=None):
     """The text that `data_path` names, a file or the folder of shakespeare.txt; without it what `find_data` finds.
 
     Returns:
@@ -653,7 +655,7 @@ def find_text(data_path=None):
         if not os.path.isfile(data_path):
             raise UserError(f"--data_path={data_path} is not a file: name a text file, UTF-8, or its folder")
         return data_path, False
-    folder, is_sample = find_data("shakespeare", data_path)
+    folder, is_sample = find_data("shakespeare", data_path, encoding)
     return os.path.join(folder, *FILES["shakespeare"]), is_sample
 
 
@@ -716,7 +718,7 @@ class Text:
     """
 
     def __init__(self, data_path, train_part, encoding=None, vocabulary=None):
-        path, self.is_sample = find_text(data_path)
+        path, self.is_sample = find_text(data_path, encoding)
         self.ids, characters = char_raw_data(path, encoding, vocabulary and vocabulary.items)
         self.vocabulary = vocabulary or Vocabulary("characters", characters, characters[self.ids[0]])
         self.split = int(train_part * len(self.ids))

@@ -41,7 +41,7 @@ LOSS_TOLERANCE = 0.02
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("benchmarks", __doc__)
+    parser = app.ArgumentParser("python -m benchmarks", __doc__)
     parser.add_argument("--tasks", default=",".join(TASKS), help="of the table's rows (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=5, help="of each side (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of a turn, about (default: %(default)s)")

@@ -30,7 +30,7 @@ WORKERS = (2, 4, 8, 16, 32, 64)
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("benchmarks.cluster", __doc__)
+    parser = app.ArgumentParser("python -m benchmarks.cluster", __doc__)
     parser.add_argument("--sizes", default=",".join(SIZES), help="of the PTB model (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=5, help="of each side (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of a turn, about (default: %(default)s)")

@@ -18,7 +18,7 @@ from tf1.training import Position
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("echo_training.py", __doc__)
+    parser = app.ArgumentParser("python -m benchmarks.echo_training", __doc__)
     parser.add_argument("--steps", type=int, default=3333, help="of a run, 10 to 3333 (default: %(default)s)")
     return parser.parse_args(argv)
 

@@ -18,7 +18,7 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("old_scripts.py", __doc__)
+    parser = app.ArgumentParser("python -m benchmarks.old_scripts", __doc__)
     parser.add_argument("--runs", type=app.positive_int, default=5, help="of each way (default: %(default)s)")
     parser.add_argument("--steps", type=app.positive_int, help="of each run (default: enough for seconds)")
     return parser.parse_args(argv)

@@ -19,7 +19,7 @@ from tf1.app import UserError
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("ptb_evaluation.py", __doc__)
+    parser = app.ArgumentParser("python -m benchmarks.ptb_evaluation", __doc__)
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     parser.add_argument("--save_path", type=app.path, required=True, help="folder of the trained model")
     return parser.parse_args(argv)

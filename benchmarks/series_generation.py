@@ -17,7 +17,7 @@ from tf1 import app, tf
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("series_generation.py", __doc__)
+    parser = app.ArgumentParser("python -m benchmarks.series_generation", __doc__)
     parser.add_argument("--values", type=int, default=300, help="that are generated (default: %(default)s)")
     return parser.parse_args(argv)
 

@@ -39,7 +39,7 @@ BLOCK = 1 << 16
 
 def parse_args(argv=None):
     here = os.path.dirname(os.path.abspath(__file__))
-    parser = app.ArgumentParser("prepare.py", __doc__)
+    parser = app.ArgumentParser("python -m data.prepare", __doc__)
     add = parser.add_argument
     add("sets", nargs="+", choices=list(SETS), help="the sets to prepare")
     home = os.path.expanduser(os.environ.get("RNN_DATA_DIR") or here)
@@ -52,14 +52,14 @@ def parse_args(argv=None):
 def http_url(text):
     url = urlsplit(text)
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError  # argparse words it
+        raise app.BadValue(f"{text!a} is no address that begins with http:// or https://")
     return text.rstrip("/")
 
 
 def seconds(text):
     value = app.number(text)
     if not 0 < value < 1e6:  # nan is refused too; sockets take no infinite timeout
-        raise ValueError
+        raise app.BadValue(f"{text} is not in the range from 0 to a million seconds")
     return value
 
 

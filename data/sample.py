@@ -500,7 +500,7 @@ def folder(name):
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("sample.py", __doc__)
+    parser = app.ArgumentParser("python -m data.sample", __doc__)
     parser.add_argument("folder", help="where the folders ptb, shakespeare and mnist are made")
     return parser.parse_args(argv)
 

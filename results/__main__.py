@@ -28,7 +28,7 @@ PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), 
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("results", __doc__)
+    parser = app.ArgumentParser("python -m results", __doc__)
     parser.add_argument("--check", action="store_true", help="only compare")
     return parser.parse_args(argv)
 

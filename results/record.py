@@ -25,7 +25,7 @@ INSTRUCTIONS = {"amx_bf16": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}  # the 
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("results.record", __doc__)
+    parser = app.ArgumentParser("python -m results.record", __doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="of runs, as results/runs.py has them")
     parser.add_argument("--runs", default="runs", help="the folder of the runs' folders (default: %(default)s)")
     args = parser.parse_args(argv)

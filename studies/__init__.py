@@ -13,7 +13,7 @@ def parse_args(file, doc, table, argv=None):
       file, doc: its `__file__` and `__doc__`.
       table: the configs it takes, one of `configs`' tables.
     """
-    parser = app.ArgumentParser(f"studies.{os.path.basename(file).removesuffix('.py')}", doc)
+    parser = app.ArgumentParser(f"python -m studies.{os.path.basename(file).removesuffix('.py')}", doc)
     parser.add_argument("--config", default="small", help=f"{', '.join(table)} (default: %(default)s)")
     parser.add_common("--seed", "--set")
     args = parser.parse_args(argv)

@@ -273,6 +273,8 @@ def test_generate_loads_and_does_not_train(book, capsys):
         (["--save_path=run", "--set", "batch_size=5"], "holds a run with config batch_size 4, now 5: "),
         (["--save_path=run", "--config=huge"], "small, medium, large, test"),
         (["--save_path=run", "--section=gradients"], "--section=gradients trains no network and uses none"),
+        (["--encoding=rot13", "--save_path=run"], "'rot13' is not a text encoding of Python's"),
+        (["--generate=1e3", "--save_path=run"], "--generate: '1e3' is not an integer"),
         (["--save_path=run", "--data_path=nowhere"], "--data_path=nowhere does not exist"),
         (
             ["--save_path=run", "--start_string=Ω and 那"],

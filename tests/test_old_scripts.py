@@ -226,7 +226,10 @@ def test_inspect_lists_a_checkpoint(run_script, tmp_path):
     assert lines[1].split() == ["global_step", "int64", "scalar", "1"]
     assert lines[2].split() == ["rnn/lstm_cell/kernel", "float32", "6", "x", "8", "48"]
     assert __main__.inspect(path) == {"global_step": [], "rnn/lstm_cell/kernel": [6, 8]}
-    for argument in "nowhere", str(tmp_path):
+    os.remove(tmp_path / "save" / "checkpoint")  # which a packed folder has not
+    assert __main__.inspect(str(tmp_path / "save")) == __main__.inspect(path)
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    for argument in "nowhere", str(tmp_path), str(tmp_path / "binary"):
         with pytest.raises(UserError, match="holds no checkpoint that TensorFlow can read"):
             __main__.inspect(argument)
 

@@ -280,6 +280,9 @@ def test_where_data_are_looked_for(corpus, tmp_path, monkeypatch, capsys):
     path, is_sample = reader.find_data("ptb")
     assert is_sample and "python -m data.prepare ptb" in capsys.readouterr().out
     assert sorted(os.listdir(path)) == sorted(reader.FILES["ptb"])
+    for read in reader.Corpus, lambda path, encoding: reader.Text(path, 0.9, encoding):
+        with pytest.raises(UserError, match="--encoding=utf-16 goes with a text of your own"):
+            read(None, "utf-16")
     os.mkdir(tmp_path / "sets" / "ptb")
     with pytest.raises(UserError, match="has no ptb.train.txt"):
         reader.find_data("ptb")

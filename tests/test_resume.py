@@ -152,7 +152,7 @@ def test_another_script_is_refused(in_tmp_path, capsys):
         binary_echo.main(SERIES)
     error = capsys.readouterr().err
     assert exit_.value.code == 2 and error.count("\n") == 1
-    assert "--save_path=run holds a run with script time_series, now binary_echo: " in error
+    assert "--save_path=run holds a run of time_series.py: use that script, or name another folder" in error
 
 
 def test_two_runs_of_one_process_follow_each_other(in_tmp_path, capsys):

@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 
+import binary_echo
 import char_gru
 import ptb_word_lm
 import reader
@@ -276,7 +277,7 @@ BAD = [
     (["--save_path=empty", "--score=book.txt"], "--save_path=empty holds no checkpoint: train first"),
     (["--save_path=nowhere", "--next_word=the"], "--save_path=nowhere holds no checkpoint: train first"),
     (["--save_path=damaged", "--generate=5"], "no checkpoint in --save_path=damaged can be read"),
-    (["--save_path=char", "--generate=5"], "--save_path=char holds a run with script char_gru, now ptb_word_lm"),
+    (["--save_path=char", "--generate=5"], "--save_path=char holds a run of char_gru.py: use that script"),
     (["--save_path=ptb", "--set", "hidden_size=13", "--generate=5"], "config hidden_size 12, now 13"),
     (["--save_path=ptb", "--generate=5", "--score=book.txt"], "are two things to do"),
     (["--save_path=ptb", "--generate=5", "--verbose"], "--verbose does not go with --generate: leave it out"),
@@ -342,18 +343,24 @@ def test_what_is_packed_writes_and_scores_like_the_run(networks, tmp_path, capsy
     assert scores[0]["perplexity"] != scores[1]["perplexity"] == pytest.approx(scores[0]["perplexity"], rel=1e-2)
     capsys.readouterr()
     arguments = [*CHARACTERS, "--data_path=book.txt"]
-    for save_path, init_from, message in (
-        (f"{tmp_path}/packed", [], "holds the weights of a network and no run that could go on"),
-        (f"{tmp_path}/new", [f"--init_from={tmp_path}/packed"], None),
+    init_from = f"--init_from={tmp_path}/packed"
+    there = sorted(os.listdir(tmp_path / "packed"))
+    for flags, message in (
+        ([f"--save_path={tmp_path}/packed"], "holds the weights of a network and no run that could go on"),
+        ([f"--save_path={tmp_path}/a/b", init_from, "--set", "embedding_dim=3"], "the config that it was trained with"),
     ):
-        if message:
-            with pytest.raises(SystemExit):
-                char_gru.main([*arguments, f"--save_path={save_path}", *init_from])
-            assert message in capsys.readouterr().err
-        else:
-            losses = char_gru.main([*arguments, f"--save_path={save_path}", *init_from])["train_loss"]
-            assert losses[0] < networks["char"]["train_loss"][1] + 0.05
-    for run, folder, message in (("char", f"{tmp_path}/packed", "exists"), ("empty", "new", "holds no checkpoint")):
+        with pytest.raises(SystemExit):
+            char_gru.main([*arguments, *flags])
+        assert message in capsys.readouterr().err
+        assert os.listdir(tmp_path) == ["packed"] and sorted(os.listdir(tmp_path / "packed")) == there
+    losses = char_gru.main([*arguments, f"--save_path={tmp_path}/new", init_from])["train_loss"]
+    assert losses[0] < networks["char"]["train_loss"][1] + 0.05
+    binary_echo.main(["--config=test", f"--save_path={tmp_path}/echo"])
+    for run, folder, message in (
+        ("char", f"{tmp_path}/packed", "exists"),
+        ("empty", "new", "holds no checkpoint"),
+        (f"{tmp_path}/echo", "new", "holds a run of binary_echo.py, and only language models can be packed"),
+    ):
         with pytest.raises(SystemExit) as exit_:
             pack.main([run, folder])
         assert exit_.value.code == 2 and message in capsys.readouterr().err

@@ -154,7 +154,7 @@ def test_lines_that_a_kill_has_kept_from_the_file_are_written(in_tmp_path):
 
 def test_another_identity_is_refused(in_tmp_path):
     Counter("run").train(n_epochs=1)
-    with pytest.raises(app.UserError, match="holds a run with script counter, now other"):
+    with pytest.raises(app.UserError, match="holds a run of counter.py: use that script"):
         Counter("run", name="other").train()
 
 

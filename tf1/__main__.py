@@ -11,6 +11,7 @@ docs/old_scripts.md tells the rest: what cannot be had, and how to port a script
 import argparse
 import ast
 import builtins
+import glob
 import os
 import sys
 import traceback
@@ -26,7 +27,7 @@ def parse_args(argv=None):
     parser.add_argument("--check", action="store_true", help="lists what the script uses that is not there")
     parser.add_argument("--inspect", action="store_true", help="lists the variables of a checkpoint")
     parser.add_argument("script", type=app.path, help="the script; with --inspect, a checkpoint or its folder")
-    parser.add_argument("args", nargs=argparse.REMAINDER, help="of the script")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="of the script").required = False
     args = parser.parse_args(argv)
     if args.fast + args.check + args.inspect > 1:
         parser.error("--fast, --check and --inspect exclude each other")
@@ -63,14 +64,29 @@ def syntax_advice(path, error):
     )
 
 
+def is_table(checkpoint):
+    """Whether its index, or a checkpoint of TensorFlow before 0.12, which is one file, ends as their format wants it.
+
+    TensorFlow's reader would warn on stderr before it raises its error.
+    """
+    path = checkpoint if os.path.isfile(checkpoint) else f"{checkpoint}.index"
+    with open(path, "rb") as file:
+        file.seek(-8, os.SEEK_END)
+        return file.read() == bytes.fromhex("57fb808b247547db")
+
+
 def inspect(path):
     """Prints a checkpoint's variables with their shapes and sizes; returns them, shapes by name."""
-    checkpoint = tf.train.latest_checkpoint(path) if os.path.isdir(path) else path
+    checkpoint = path
+    if os.path.isdir(path):
+        # A folder that was packed or put together has no `checkpoint` file, which names the newest.
+        indexes = sorted(glob.glob(os.path.join(glob.escape(path), "*.index")), key=os.path.getmtime)
+        checkpoint = tf.train.latest_checkpoint(path) or (indexes[-1].removesuffix(".index") if indexes else None)
     try:
-        if checkpoint is None:
-            raise tf.errors.NotFoundError(None, None, "no checkpoint there")
+        if checkpoint is None or not is_table(checkpoint):
+            raise ValueError("no checkpoint there")
         reader = tf.train.NewCheckpointReader(checkpoint)
-    except (tf.errors.OpError, ValueError) as error:
+    except (tf.errors.OpError, ValueError, OSError) as error:
         raise UserError(
             f"{path} holds no checkpoint that TensorFlow can read: name a folder, or the path before .index"
         ) from error

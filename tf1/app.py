@@ -106,7 +106,13 @@ class ArgumentParser(argparse.ArgumentParser):
         return args
 
     def error(self, message):
+        if message.startswith("unrecognized arguments: --worker_hosts"):  # which tf1.cluster has added
+            message = "this script cannot train on several workers, ptb_word_lm.py and char_gru.py can"
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())} (see --help)\n")
+
+
+class BadValue(argparse.ArgumentTypeError, ValueError):
+    """What is wrong with the text of a value; argparse shows it, where it words another ValueError itself."""
 
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -116,21 +122,21 @@ _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)", re
 def integer(text):
     """The integer that `text` is, in ASCII digits: Python's int() takes 1_0 for 10, too, and other scripts' digits."""
     if not _INTEGER.fullmatch(text):
-        raise ValueError(f"{text!a} is not an integer")
+        raise BadValue(f"{text!a} is not an integer")
     return int(text)
 
 
 def truth(text):
     """True or False, written so."""
     if text not in ("True", "False"):
-        raise ValueError(f"{text!a} is neither True nor False")
+        raise BadValue(f"{text!a} is neither True nor False")
     return text == "True"
 
 
 def number(text):
     """The same for a number with a point or an exponent, also NaN and infinity."""
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{text!a} is not a number")
+        raise BadValue(f"{text!a} is not a number")
     return float(text)
 
 
@@ -138,7 +144,7 @@ def seed(text):
     """The type of --seed: what both NumPy and TensorFlow take."""
     value = integer(text)
     if not 0 <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{value} is not in the range from 0 to {2**31 - 1}")
+        raise BadValue(f"{value} is not in the range from 0 to {2**31 - 1}")
     return value
 
 
@@ -146,7 +152,7 @@ def positive_int(text):
     """The type of a number of things, of which there is at least one."""
     value = integer(text)
     if not 1 <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{value} is not in the range from 1 to {2**31 - 1}")
+        raise BadValue(f"{value} is not in the range from 1 to {2**31 - 1}")
     return value
 
 
@@ -154,7 +160,7 @@ def temperature(text):
     """The type of --temperature."""
     value = number(text)
     if not (value == 0 or 1e-3 <= value <= 1e3):
-        raise argparse.ArgumentTypeError(f"{text} is neither 0 nor in the range from 0.001 to 1000")
+        raise BadValue(f"{text} is neither 0 nor in the range from 0.001 to 1000")
     return value
 
 
@@ -164,14 +170,14 @@ def path(text):
     A shell expands ~ at the start of a word, and not after the = of a flag; here it is expanded in both.
     """
     if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
+        raise BadValue("the path is empty")
     text = os.path.expanduser(text)
     if text.startswith("~"):
-        raise argparse.ArgumentTypeError(f"{text!a} names the home of nobody: write ./{ascii(text)[1:-1]} for a file")
+        raise BadValue(f"{text!a} names the home of nobody: write ./{ascii(text)[1:-1]} for a file")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise argparse.ArgumentTypeError(f"{text!a} is not valid UTF-8") from error
+        raise BadValue(f"{text!a} is not valid UTF-8") from error
     return text
 
 
@@ -179,7 +185,7 @@ def save_every(text):
     """The type of --save_every: "seconds" or "steps", and how many."""
     found = re.fullmatch(r"(\d+)steps|(\d+(?:\.\d+)?)", text, re.ASCII)
     if not found or not float(found[1] or found[2]) > 0:
-        raise argparse.ArgumentTypeError(
+        raise BadValue(
             f"{text!a} is neither a number of seconds, like 30, nor of steps, like 200steps"
         )
     return ("steps", int(found[1])) if found[1] else ("seconds", float(found[2]))
@@ -188,10 +194,11 @@ def save_every(text):
 def encoding(text):
     """The type of --encoding: a text encoding of Python's."""
     try:
-        b"".decode(text)
+        with contextlib.suppress(UnicodeDecodeError):  # a byte can be half a character
+            b"a".decode(text)  # refuses codecs such as rot13 and zlib, whose results are no text
         codecs.getincrementaldecoder(text)
     except (LookupError, UnicodeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{text!a} is not a text encoding of Python's") from error
+        raise BadValue(f"{text!a} is not a text encoding of Python's") from error
     return text
 
 
@@ -212,14 +219,14 @@ def worker_hosts(text):
     try:
         return check_hosts(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        raise BadValue(str(error)) from error
 
 
 def peer_timeout(text):
     """The type of --peer_timeout."""
     value = number(text)
     if not 1 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not in the range from 1 to a million seconds")
+        raise BadValue(f"{text} is not in the range from 1 to a million seconds")
     return value
 
 
@@ -231,7 +238,7 @@ _PUBLISHED_MODES = {"BASIC": "basic", "BLOCK": "fused", "CUDNN": "cudnn"}  # of 
 def rnn_mode(text):
     """The type of --rnn_mode; `choices` checks it."""
     if text in _PUBLISHED_MODES:
-        raise argparse.ArgumentTypeError(f"{text} is {_PUBLISHED_MODES[text]} here: give that")
+        raise BadValue(f"{text} is {_PUBLISHED_MODES[text]} here: give that")
     return text
 
 
@@ -405,6 +412,15 @@ def _is_out_of_memory(error):
     return isinstance(error, MemoryError) or tensorflow and isinstance(error, tensorflow.errors.ResourceExhaustedError)
 
 
+def _command_name(main):
+    """How `main`'s command is called: python -m data.prepare, or ptb_word_lm.py."""
+    module = sys.modules.get(main.__module__)
+    spec = getattr(module, "__spec__", None)  # `python script.py` has none
+    if spec and "." in spec.name:
+        return f"python -m {spec.name.removesuffix('.__main__')}"
+    return os.path.basename(getattr(module, "__file__", None) or main.__name__)  # in a notebook's cell there is no file
+
+
 def command(main):
     """Makes `main(argv=None)` end as a command should.
 
@@ -415,10 +431,7 @@ def command(main):
 
     @functools.wraps(main)
     def wrapper(argv=None):
-        # In a notebook's cell there is no file.
-        name = os.path.basename(getattr(sys.modules.get(main.__module__), "__file__", None) or main.__name__)
-        if name == "__main__.py":
-            name = f"python -m {main.__globals__['__package__']}"
+        name = _command_name(main)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 # Whoever follows a log file wants each line now; a file name may have letters that the stream has not.

@@ -50,8 +50,6 @@ def _check_name(save_path, flag="--save_path"):
 
 
 def _differences(saved, current, prefix=""):
-    if saved.get("script") != current.get("script"):  # then nothing else can be the same
-        saved, current = ({"script": identity.get("script")} for identity in (saved, current))
     for key in sorted(set(saved) | set(current)):
         old, new = saved.get(key), current.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
@@ -68,6 +66,10 @@ def _short(error):
 
 def check_identity(save_path, saved, current):
     """UserError where the identity of the run in `save_path` is not the `current` one."""
+    if saved["script"] != current["script"]:
+        raise UserError(
+            f"--save_path={save_path} holds a run of {saved['script']}.py: use that script, or name another folder"
+        )
     if difference := "; ".join(_differences(saved, current)):
         raise UserError(
             f"--save_path={save_path} holds a run with {difference}: give the same command, or another --save_path"
@@ -142,7 +144,8 @@ def load_weights(session, found, flag="--save_path"):
             if shapes.get(name) != shape:
                 there = f"{variable.op.name} of {shapes[name]}" if name in shapes else f"no {variable.op.name}"
                 raise UserError(
-                    f"{flag}={os.path.dirname(path)} holds another network, with {there} where this one has {shape}"
+                    f"{flag}={os.path.dirname(path)} holds another network, with {there} where this one has {shape}: "
+                    "give the config that it was trained with"
                 )
             values[variable] = reader.get_tensor(name).astype(np.float32)
     except (tf.errors.OpError, ValueError) as error:
@@ -230,6 +233,7 @@ class Checkpoints:
     def __enter__(self):
         if self._save_path:
             try:
+                self._note_what_is_there()
                 os.makedirs(self._save_path, exist_ok=True)
             except (OSError, RecursionError) as error:  # the latter for thousands of folders in each other
                 reason = getattr(error, "strerror", "its path is too long")
@@ -246,9 +250,28 @@ class Checkpoints:
                 raise UserError(f"--save_path={self._save_path} cannot be locked: {error.strerror}") from error
         return self
 
-    def __exit__(self, *exc_info):
+    def __exit__(self, exc_type, *exc_info):
         if self._save_path:
+            if exc_type and issubclass(exc_type, UserError):
+                self._leave_as_it_was()
             self._lock.release()
+
+    def _note_what_is_there(self):
+        """The names in the folder, and which folders are not there yet, the innermost first."""
+        self._new_folders, folder = [], os.path.abspath(self._save_path)
+        while not os.path.exists(folder):
+            self._new_folders.append(folder)
+            folder = os.path.dirname(folder)
+        self._names = set() if self._new_folders else {*os.listdir(folder)}
+
+    def _leave_as_it_was(self):
+        """Removes lock and folders that a run has made which was refused before it wrote anything."""
+        if _LOCK in self._names or {*os.listdir(self._save_path)} - self._names != {_LOCK}:
+            return
+        with contextlib.suppress(OSError):  # Windows keeps an open file
+            os.remove(os.path.join(self._save_path, _LOCK))
+            for folder in self._new_folders:
+                os.rmdir(folder)
 
     def until_due(self, most):
         """How many of the next `most` steps, at least one, can be made at once before a checkpoint is due."""

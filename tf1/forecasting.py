@@ -12,13 +12,12 @@ is the root mean square of their differences from the truth, h values after each
                                             start +h
 """
 
-import argparse
 import os
 
 import numpy as np
 
 from tf1 import plots
-from tf1.app import UserError, integer, write_file
+from tf1.app import BadValue, UserError, integer, write_file
 
 MOST_VALUES = 100_000
 _MOST_STARTS, _LEAST_STARTS, _MEASURED_VALUES = 200, 20, 400_000  # some 15 seconds of generating
@@ -29,7 +28,7 @@ def count(text):
     """The type of --forecast."""
     value = integer(text)
     if not 1 <= value <= MOST_VALUES:
-        raise argparse.ArgumentTypeError(f"{value} is not in the range from 1 to {MOST_VALUES}")
+        raise BadValue(f"{value} is not in the range from 1 to {MOST_VALUES}")
     return value
 
 

@@ -51,7 +51,7 @@ def _between(least, most):
     def integer(text):
         value = app.integer(text)
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{value} is not in the range from {least} to {most}")
+            raise app.BadValue(f"{value} is not in the range from {least} to {most}")
         return value
 
     return integer

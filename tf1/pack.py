@@ -16,7 +16,7 @@ from tf1.app import UserError, write_file
 
 
 def parse_args(argv=None):
-    parser = app.ArgumentParser("tf1.pack", __doc__)
+    parser = app.ArgumentParser("python -m tf1.pack", __doc__)
     parser.add_argument("run", type=app.path, help="the folder of a training, its --save_path")
     parser.add_argument("folder", type=app.path, help="a new folder")
     return parser.parse_args(argv)
@@ -25,11 +25,14 @@ def parse_args(argv=None):
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    found = checkpoints.find(args.run, "the folder") if os.path.isdir(args.run) else None
-    if not found:
-        raise UserError(f"{args.run} holds no checkpoint: name the folder of a trained network")
-    vocabulary = reader.Vocabulary.load(args.run, found[1]["identity"].get("vocabulary"))
     with export.new_folder(args.folder, args.folder) as folder:
+        found = checkpoints.find(args.run, "the folder") if os.path.isdir(args.run) else None
+        if not found:
+            raise UserError(f"{args.run} holds no checkpoint: name the folder of a trained network")
+        identity = found[1]["identity"]
+        if "vocabulary" not in identity:
+            raise UserError(f"{args.run} holds a run of {identity['script']}.py, and only language models can be packed")
+        vocabulary = reader.Vocabulary.load(args.run, identity["vocabulary"])
         checkpoints.save_weights(found, folder)
         vocabulary.save(folder)
         sums = []

@@ -142,7 +142,7 @@ class Run(contextlib.AbstractContextManager):
         path, saved = found
         if saved["identity"]["script"] != self._identity["script"]:
             raise UserError(
-                f"--init_from={folder} holds a network of {saved['identity']['script']}: name another folder"
+                f"--init_from={folder} holds a network of {saved['identity']['script']}.py: name another folder"
             )
         load_weights(self.session, found, "--init_from")
         print(f"Starting from the weights in {path}")
