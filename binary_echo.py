@@ -363,8 +363,7 @@ def effects(text):
 def get_config(args):
     """The config that the flags name."""
     config = configs.get_config(configs.ECHO_CONFIGS, args.config, args.overrides)
-    needed = config.batch_size * 101 * config.num_steps
-    if config.size < needed:
+    if config.size < (needed := config.batch_size * 101 * config.num_steps):
         raise UserError(
             f"size {config.size} makes no average of 100 steps of batch_size {config.batch_size}, it takes {needed}: "
             "raise --set size=N, or lower --set batch_size=N"
@@ -374,7 +373,7 @@ def get_config(args):
     if lag > row // 2:
         raise UserError(f"--lags has {lag}, and its effect is measured on {row} values: {row // 2} is the most")
     if len(args.lags) != len(args.effects):
-        raise UserError(f"--lags and --effects differ in length, {len(args.lags)} and {len(args.effects)}: give one for each")
+        raise UserError(f"--lags has {len(args.lags)} distances, --effects {len(args.effects)} numbers: give as many")
     return config
 
 

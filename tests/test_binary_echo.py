@@ -383,7 +383,7 @@ def test_divergence_ends_with_status_1(in_tmp_path, capsys):
         (["--lags=3,3", "--effects=1,1"], "3,3 is not a list of up to 8 different distances from 0 to 1000"),
         (["--lags=-1"], "-1 is not a list of up to 8 different distances"),
         (["--lags=a"], "'a' is not an integer"),
-        (["--lags=3"], "--lags and --effects differ in length, 1 and 2: give one for each"),
+        (["--lags=3"], "--lags has 1 distances, --effects 2 numbers: give as many"),
         (["--lags=3,1000", "--set", "num_steps=1"], "--lags has 1000, and its effect is measured on 1000 values"),
         (["--effects=2,0"], "2,0 would move the probability of Y = 1 into 0.5 to 2.5: lower them"),
         (["--effects=nan,0"], "nan,0 would move"),

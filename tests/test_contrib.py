@@ -1,8 +1,9 @@
 """The shelf, and TensorFlow before 1.0, against values worked out in NumPy; the tutorials' data."""
 
-import ast
 import collections
 import itertools
+import json
+import pickle
 
 import numpy as np
 import pytest
@@ -63,6 +64,10 @@ def test_legacy_sequence_losses(session):
         shelf.sequence_loss(*lists),
         shelf.sequence_loss(*lists, average_across_batch=False),
     )
+    for place in range(3):
+        short = [array[:-1] if place == at else array for at, array in enumerate(lists)]
+        with pytest.raises(ValueError, match="there must be as many"):
+            shelf.sequence_loss(*short)
     by_example = LOSSES.sum(axis=1) / [3, 1, 3]
     for loss, expected in zip(losses, (by_example, LOSSES.sum(axis=1), by_example.mean(), by_example.sum())):
         np.testing.assert_allclose(loss, expected, rtol=1e-5)
@@ -181,6 +186,24 @@ def test_conditional_random_field(session):
     assert made.op.name == "made/transitions" and made.shape.as_list() == [2, 2]
 
 
+def test_hyperparameters():
+    values = tf.contrib.training.HParams(rate=0.1, layers=2, sizes=[1, 2], cell="lstm", is_new=False)
+    values.parse("rate=1,sizes=[3,4, 5],cell=gru").parse("is_new=True,layers=3").parse("")
+    assert values.values() == {"rate": 1.0, "layers": 3, "sizes": [3, 4, 5], "cell": "gru", "is_new": True}
+    assert json.loads(values.to_json()) == values.values()
+    assert values.get("rate") == 1.0 and values.get("none", 7) == 7 and "none" not in values
+    for wrong, message in ("none=1", "there is no hyperparameter none"), ("rate", "cannot read the hyperparameters"):
+        with pytest.raises(ValueError, match=message):
+            values.parse(wrong)
+
+
+def test_a_state_of_one_layer_stays_a_tuple(session):
+    cell = tf.contrib.rnn.MultiRNNCell([tf.nn.rnn_cell.GRUCell(3)])
+    state = cell.zero_state(2, tf.float32)
+    for found in session.run(state), pickle.loads(pickle.dumps(type(state)((1, 2)))), tf.nest.map_structure(abs, state):
+        assert type(found) is type(state) and len(found) == 1
+
+
 def test_words_as_ids(tmp_path):
     processor = contrib.VocabularyProcessor(4)
     ids = np.array(list(processor.fit_transform(["the cat isn't a dog", "the dog"])))
@@ -234,10 +257,14 @@ def test_arrays_as_numpy_made_them(tmp_path):
     assert old.array([[1, 2], [3, 4]]).shape == (2, 2)
     with pytest.raises(ValueError, match="inhomogeneous"):
         old.array([[1, 2], [3]], dtype=float)
-    source = "found = int(x) + float(x), isinstance(3, int), int('7'), float('nan'), int(x=1) if 0 else int()"
-    values = {"x": np.array([[2.5]]), "__scalar__": old.scalar}
-    exec(compile(old.Scalars().visit(ast.parse(source)), "script", "exec"), values)
-    assert values["found"][:3] == (4.5, True, 7) and values["found"][4] == 0
+    np.testing.assert_array_equal(old.fromstring(b"\1\2", np.uint8), [1, 2])
+    np.testing.assert_array_equal(old.fromstring("1 2", int, sep=" "), [1, 2])
+    source = (
+        "found = int(x) + float(x), isinstance(3, int), int('7'), float('nan'), int(x=1) if 0 else int(), y.tostring()"
+    )
+    values = {"x": np.array([[2.5]]), "y": np.uint8([1, 2]), "__scalar__": old.scalar, "__tostring__": old.tostring}
+    exec(old.compile_script(source, "script"), values)
+    assert values["found"][:3] == (4.5, True, 7) and values["found"][4:] == (0, b"\1\2")
 
 
 def test_versions():

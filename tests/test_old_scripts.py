@@ -75,7 +75,9 @@ def test_layers_of_one_cell_have_weights_of_their_own(run_old):
 import tensorflow as tf
 keep_prob = tf.placeholder_with_default(0.5, [])
 cell = tf.nn.rnn_cell.DropoutWrapper(tf.nn.rnn_cell.BasicLSTMCell(4), output_keep_prob=keep_prob)
-tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell([cell] * 3), tf.zeros([2, 3, 4]), dtype=tf.float32)
+for reuse in False, True:  # the second time, the cell has been used
+    with tf.variable_scope("", reuse=reuse):
+        tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell([cell] * 3), tf.zeros([2, 3, 4]), dtype=tf.float32)
 print(*[v.op.name for v in tf.trainable_variables() if v.op.name.endswith("kernel")], tf.__version__)
 """
     )
@@ -174,6 +176,7 @@ def test_imports_of_what_is_nowhere_are_explained(run_old):
         "from tensorflow.contrib.rnn import BasicLSTMCel",
         "from tensorflow.contrib.rnn.python.ops.core_rnn_cell import BasicLSTMCel",
         "from tensorflow.python.ops.rnn_cell_impl import BasicLSTMCel",
+        "from tensorflow.contrib.layers.python.layers import conv2d",
         "import tensorflow.contrib.slim as slim",
         "from tensorflow.contrib import slim",
     ]
@@ -184,6 +187,32 @@ def test_imports_of_what_is_nowhere_are_explained(run_old):
     assert len(found) == len(lines), process.stderr
     for line, message in zip(lines, found):
         assert re.match(rf"tf\..*{line.split()[3 if 'from' in line else 1].split('.')[-1]} is neither in Tens", message)
+
+
+def test_sizes_of_inputs_as_cells_took_them(run_old):
+    process = run_old(
+        """
+import tensorflow as tf
+cells = tf.nn.rnn_cell
+made = [cells.LSTMCell(3, 4), cells.BasicLSTMCell(3, 0.0, 4), cells.GRUCell(3, 4), cells.BasicRNNCell(3, input_size=4)]
+for place, cell in enumerate(made):
+    tf.nn.dynamic_rnn(cell, tf.zeros([2, 5, 4]), dtype=tf.float32, scope="rnn_%d" % place)
+print(len(tf.trainable_variables()), made[1].get_config()["forget_bias"])
+"""
+    )
+    assert process.stdout == "10 0.0\n", process.stderr
+
+
+def test_modules_beside_the_script_are_as_old(run_old, tmp_path):
+    (tmp_path / "beside.py").write_text("import numpy as np\nsize = int(np.array([[3]]))\n")
+    process = run_old("import beside\nprint(beside.size)\n")
+    assert process.stdout == "3\n", process.stderr
+    assert not (tmp_path / "__pycache__").exists()
+
+
+def test_a_wrong_value_of_ours_is_one_line(run_old):
+    process = run_old("import tensorflow.models.rnn.ptb.reader as reader\nreader.ptb_raw_data('nowhere')\n")
+    assert process.returncode == 2 and "nowhere/ptb.train.txt is missing" in process.stderr.splitlines()[-1]
 
 
 def test_a_gpu_is_asked_for_by_name(run_old):

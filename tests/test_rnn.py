@@ -1,5 +1,7 @@
 """`tf1/rnn.py` against TensorFlow's functions: outputs, states, gradients and variables of the same cells."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,20 @@ def own_cell(units):
     return Own(units)
 
 
+class Product(tf.nn.rnn_cell.RNNCell):
+    """A cell whose input is a pair."""
+
+    state_size = output_size = 4
+
+    def call(self, inputs, state):
+        state += inputs[0] * inputs[1]
+        return state, state
+
+
+def tanh(x):
+    return 2 * x
+
+
 # A cell of two or three sizes, over inputs of `n` values.
 CELLS = {
     "tanh": lambda n, a, b: basic(a),
@@ -70,6 +86,9 @@ OTHERS = {  # that go to TensorFlow's own function
     "a subclass": lambda n, a, b: own_cell(a),
     "dropout of states": lambda n, a, b: DropoutWrapper(lstm(a), state_keep_prob=0.5),
     "one of many": lambda n, a, b: multi(lstm(a), basic(b, activation=tf.sigmoid)),
+    "another function called tanh": lambda n, a, b: lstm(a, activation=tanh),
+    "a function without a name": lambda n, a, b: basic(a, activation=functools.partial(tf.nn.leaky_relu, alpha=0.1)),
+    "variables in shards": lambda n, a, b: tf.nn.rnn_cell.LSTMCell(a, num_unit_shards=2),
 }
 
 
@@ -150,6 +169,34 @@ def test_other_cells_go_to_tensorflow(name):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_inputs_as_tensorflow_takes_them():
+    x = np.random.RandomState(0).uniform(-1, 1, [2, 3, 4]).astype(np.float32)
+    cases = [
+        lambda **mode: rnn.dynamic_rnn(basic(5), x, **mode),  # an array
+        lambda **mode: rnn.bidirectional_dynamic_rnn(basic(5), basic(5), x, [3, 1], **mode),
+        lambda **mode: rnn.bidirectional_dynamic_rnn(Product(), Product(), (tf.constant(x), tf.constant(x)), **mode),
+        lambda **mode: rnn.dynamic_rnn(basic(5), x[:, :0], **mode)[1],  # no time step
+    ]
+    for case in cases:
+        found = []
+        for mode in "fused", "basic":
+            with tf.Graph().as_default(), tf.Session() as session:
+                with tf.variable_scope("", initializer=tf.constant_initializer(0.3)):
+                    results = tf.nest.flatten(case(dtype=tf.float32, rnn_mode=mode))
+                session.run(tf.global_variables_initializer())
+                found.append(session.run(results))
+        for ours, theirs in zip(*found):
+            np.testing.assert_allclose(ours, theirs, rtol=2e-5)
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="inputs"):
+        rnn.static_rnn(basic(5), [], dtype=tf.float32)
+
+
+def test_variables_in_parts_go_to_tensorflow():
+    with tf.Graph().as_default(), tf.variable_scope("", partitioner=tf.fixed_size_partitioner(2)):
+        rnn.dynamic_rnn(lstm(4), tf.zeros([2, 3, 4]), dtype=tf.float32, rnn_mode="fused")
+        assert "rnn/basic_lstm_cell/kernel/part_1" in [v.op.name for v in tf.trainable_variables()]
+
+
 def test_unknown_numbers_of_time_steps_go_to_tensorflow():
     with tf.Graph().as_default():
         x = tf.placeholder(tf.float32, [2, None, 4])
@@ -223,6 +270,16 @@ def test_the_rate_of_tensorflows_dropout():
     kept = dropped[whole > 0] > 0
     assert abs(kept.mean() - 0.25) < 0.03  # of some 5,000
     np.testing.assert_allclose(dropped[whole > 0][kept], 4 * whole[whole > 0][kept], rtol=1e-5)
+
+
+def test_input_and_output_masks_differ_with_a_seed():
+    with tf.Graph().as_default(), tf.Session() as session:
+        cell = tf.nn.rnn_cell.DropoutWrapper(basic(50), 0.5, 0.5, seed=1)
+        rnn.dynamic_rnn(cell, tf.ones([20, 10, 50]), dtype=tf.float32, rnn_mode="fused")
+        operations = tf.get_default_graph().get_operations()
+        masks = [op.outputs[0] for op in operations if op.type == "RandomUniform" and "dropout" in op.name]
+        first, second = (mask < 0.5 for mask in session.run(masks[-2:]))
+    assert first.shape == second.shape == (10, 20, 50) and abs((first == second).mean() - 0.5) < 0.05
 
 
 def test_more_groups_than_rows():

@@ -114,8 +114,8 @@ def run(source, path, argv, fast):
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
     sys.modules["__main__"] = module
-    tree = old.Scalars().visit(ast.parse(source, path))
-    exec(compile(tree, path, "exec", dont_inherit=True), module.__dict__)
+    sys.meta_path.insert(0, old.Modules(sys.path[0]))
+    exec(old.compile_script(source, path), module.__dict__)
 
 
 @app.command
@@ -142,7 +142,8 @@ def main(argv=None):
     try:
         run(*prepared)
     except UserError as error:
-        sys.exit(f"{prepared[1]}: error: {error}")
+        print(f"{prepared[1]}: error: {error}", file=sys.stderr)
+        sys.exit(error.status)
     except SyntaxError as error:  # of a module beside the script
         if not error.filename or not error.filename.endswith(".py"):
             raise

@@ -185,9 +185,7 @@ def save_every(text):
     """The type of --save_every: "seconds" or "steps", and how many."""
     found = re.fullmatch(r"(\d+)steps|(\d+(?:\.\d+)?)", text, re.ASCII)
     if not found or not float(found[1] or found[2]) > 0:
-        raise BadValue(
-            f"{text!a} is neither a number of seconds, like 30, nor of steps, like 200steps"
-        )
+        raise BadValue(f"{text!a} is neither a number of seconds, like 30, nor of steps, like 200steps")
     return ("steps", int(found[1])) if found[1] else ("seconds", float(found[2]))
 
 

@@ -20,8 +20,20 @@ _PYTHON_2 = {
     "iterkeys": "keys",
     "has_key": "in",
 }
-
-
+# Its modules, and where they are today.
+_PYTHON_2_MODULES = {
+    "urllib2": "urllib.request",
+    "urlparse": "urllib.parse",
+    "StringIO": "io",
+    "__builtin__": "builtins",
+    "Queue": "queue",
+    "ConfigParser": "configparser",
+    "HTMLParser": "html.parser",
+    "Tkinter": "tkinter",
+    "httplib": "http.client",
+    "commands": "subprocess",
+    "thread": "_thread",
+}
 _NEEDS_CUDA = " needs a GPU with CUDA: to name it is no error, to make one is"
 
 
@@ -131,6 +143,8 @@ def _findings(path, folder, seen):
             yield from _findings(beside, folder, seen)
         elif name.startswith("tensorflow"):
             found.append((line, _problem(name)))
+        elif not beside and top in _PYTHON_2_MODULES:
+            found.append((line, f"the module {top} is Python 2; today it is {_PYTHON_2_MODULES[top]}"))
         elif not beside and not os.path.isdir(os.path.join(folder, top)) and importlib.util.find_spec(top) is None:
             found.append((line, f"the module {top} is not installed (pip install {top}, if it is a public one)"))
     found += [(line, _problem(name)) for line, name in uses.names]

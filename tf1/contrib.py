@@ -33,12 +33,35 @@ class _State(tuple):
     """The states of layers; until TF 0.9 they were one tensor, whose initial value scripts ask for."""
 
     def __new__(cls, *states):
-        """`states` are the elements, or all of them in one sequence: TensorFlow makes tuples in both ways."""
-        is_sequence = len(states) == 1 and type(states[0]) in (tuple, list)
-        return super().__new__(cls, states[0] if is_sequence else states)
+        """`states` are the elements, or one list of them: `tf.nest` makes tuples so, and sessions the other way."""
+        is_list = len(states) == 1 and type(states[0]) is list
+        return super().__new__(cls, states[0] if is_list else states)
+
+    def __getnewargs__(self):
+        return tuple(self)
 
     def eval(self, feed_dict=None, session=None):
         return (session or tf.get_default_session()).run(self, feed_dict)
+
+
+def unbuilt(cell):
+    """A cell with the same settings, and without variables. (`copy.deepcopy` would copy the graph of a built one.)"""
+
+    def copied(value):
+        if hasattr(value, "zero_state"):
+            return unbuilt(value)
+        if isinstance(value, (list, tuple)) and value and all(hasattr(item, "zero_state") for item in value):
+            cells = map(unbuilt, value)
+            return tuple(cells) if isinstance(value, tuple) else list(cells)
+        return list(value) if isinstance(value, list) else value
+
+    new = copy.copy(cell)
+    for name, value in vars(cell).items():
+        # What Keras and TensorFlow's layers note of variables that were made.
+        new.__dict__[name] = [] if isinstance(value, list) and "weights" in name else copied(value)
+    new.__dict__.update(dict.fromkeys({"built", "_built"} & {*vars(cell)}, False))
+    new.__dict__.update(dict.fromkeys({"_scope", "_current_scope", "rnncell_scope"} & {*vars(cell)}))
+    return new
 
 
 class MultiRNNCell(_CELLS.MultiRNNCell):
@@ -52,16 +75,16 @@ class MultiRNNCell(_CELLS.MultiRNNCell):
     def __init__(self, cells, state_is_tuple=True):
         if tf.nest.is_nested(cells):
             cells = list(cells)
-            cells = [copy.deepcopy(cell) if cell in cells[:place] else cell for place, cell in enumerate(cells)]
+            cells = [unbuilt(cell) if cells.count(cell) > 1 else cell for cell in cells]
         super().__init__(cells, state_is_tuple)
 
     def zero_state(self, batch_size, dtype):
         state = super().zero_state(batch_size, dtype)
-        return _State(state) if type(state) is tuple else state
+        return _State(*state) if type(state) is tuple else state
 
     def call(self, inputs, state):
         output, new_state = super().call(inputs, state)
-        return output, type(state)(new_state) if isinstance(state, tuple) else new_state
+        return output, type(state)(list(new_state)) if isinstance(state, tuple) else new_state
 
 
 class LSTMBlockCell(_CELLS.LSTMCell):
@@ -102,11 +125,11 @@ class NASCell(_CELLS.RNNCell):
     def call(self, inputs, state):
         """`inputs` [batch_size, input_size]; c of the state is [batch_size, num_units], h as large as the output."""
         c, h = state
-        width = 8 * self._num_units
-        of_h = tf.matmul(h, tf.get_variable("recurrent_kernel", [self.output_size, width]))
-        of_inputs = tf.matmul(inputs, tf.get_variable("kernel", [inputs.shape[1].value, width]))
+        width, dtype = 8 * self._num_units, inputs.dtype
+        of_h = tf.matmul(h, tf.get_variable("recurrent_kernel", [self.output_size, width], dtype))
+        of_inputs = tf.matmul(inputs, tf.get_variable("kernel", [inputs.shape[1].value, width], dtype))
         if self._use_bias:
-            of_h += tf.get_variable("bias", [width], initializer=tf.zeros_initializer())
+            of_h += tf.get_variable("bias", [width], dtype, tf.zeros_initializer())
         pairs = list(zip(tf.split(of_inputs, 8, axis=1), tf.split(of_h, 8, axis=1)))
         activations = tf.sigmoid, tf.nn.relu, tf.sigmoid, tf.nn.relu, tf.tanh, tf.sigmoid, tf.tanh, tf.sigmoid
         first = [
@@ -118,7 +141,7 @@ class NASCell(_CELLS.RNNCell):
         c = tf.tanh(second[0] + c) * second[1]
         h = tf.tanh(c * tf.tanh(second[2] + second[3]))
         if self._num_proj:
-            h = tf.matmul(h, tf.get_variable("projection_weights", [self._num_units, self._num_proj]))
+            h = tf.matmul(h, tf.get_variable("projection_weights", [self._num_units, self._num_proj], dtype))
         return h, _CELLS.LSTMStateTuple(c, h)
 
 
@@ -231,6 +254,8 @@ def sequence_loss_by_example(
     logits, targets, weights, average_across_timesteps=True, softmax_loss_function=None, name=None
 ):
     """The losses, [batch_size], of lists with a tensor for each time step: [batch_size, classes], and [batch_size]."""
+    if not len(logits) == len(targets) == len(weights):
+        raise ValueError(f"{len(logits)} logits, {len(targets)} targets, {len(weights)} weights: there must be as many")
     with tf.name_scope(name, "sequence_loss_by_example", [*logits, *targets, *weights]):
         losses = [_losses(y, x, softmax_loss_function) * w for x, y, w in zip(logits, targets, weights)]
         loss = tf.add_n(losses)
@@ -273,7 +298,7 @@ def rnn_decoder(decoder_inputs, initial_state, cell, loop_function=None, scope=N
 def basic_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, dtype=tf.float32, scope=None):
     """A cell reads lists of inputs; another like it starts from the state. Returns the second's outputs and state."""
     with tf.variable_scope(scope or "basic_rnn_seq2seq"):
-        _, state = tf.nn.static_rnn(copy.deepcopy(cell), encoder_inputs, dtype=dtype)
+        _, state = tf.nn.static_rnn(unbuilt(cell), encoder_inputs, dtype=dtype)
         return rnn_decoder(decoder_inputs, state, cell)
 
 
@@ -316,7 +341,7 @@ def embedding_rnn_seq2seq(
 ):
     """Encoder and decoder over lists of ids; returns outputs, which are logits without a projection, and the state."""
     with tf.variable_scope(scope or "embedding_rnn_seq2seq"):
-        encoder = EmbeddingWrapper(copy.deepcopy(cell), num_encoder_symbols, embedding_size)
+        encoder = EmbeddingWrapper(unbuilt(cell), num_encoder_symbols, embedding_size)
         _, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=dtype or tf.float32)
         if output_projection is None:
             cell = rnn.OutputProjectionWrapper(cell, num_decoder_symbols)
@@ -549,18 +574,51 @@ class HParams:
     def __init__(self, **values):
         self.__dict__.update(values)
 
+    def __contains__(self, name):
+        return name in self.__dict__
+
     def add_hparam(self, name, value):
         setattr(self, name, value)
+
+    def set_hparam(self, name, value):
+        self._check(name)
+        setattr(self, name, value)
+
+    def _check(self, name):
+        if name not in self:
+            raise ValueError(f"there is no hyperparameter {name}: there are {', '.join(self.__dict__)}")
+
+    def get(self, name, default=None):
+        return self.__dict__.get(name, default)
 
     def values(self):
         return dict(self.__dict__)
 
-    def parse(self, text):
-        """Replaces values from "name=value,name=value", each read as the type that is there."""
-        for name, _, value in (pair.strip().partition("=") for pair in text.split(",") if pair.strip()):
-            old = self.__dict__[name]
-            setattr(self, name, value.lower() in ("true", "1") if isinstance(old, bool) else type(old)(value))
+    def to_json(self, indent=None, separators=None, sort_keys=False):
+        return json.dumps(self.__dict__, indent=indent, separators=separators, sort_keys=sort_keys)
+
+    def override_from_dict(self, values):
+        for name, value in values.items():
+            self.set_hparam(name, value)
         return self
+
+    def parse(self, text):
+        """Replaces values from "name=value,name=[value,value]", each read as the type that is there."""
+        pair = r"\s*(\w+)\s*=\s*(\[[^\]]*\]|[^,\[\]]*)"
+        if not re.fullmatch(f"({pair}(,|$))*", text):
+            raise ValueError(f"cannot read the hyperparameters {text!a}: name=value,name=[value,value] is expected")
+        for name, value in re.findall(pair, text):
+            self._check(name)
+            setattr(self, name, self._read(value, getattr(self, name)))
+        return self
+
+    def _read(self, text, old):
+        if isinstance(old, list):
+            first = old[0] if old else ""
+            return [self._read(part.strip(), first) for part in text.strip("[]").split(",") if part.strip()]
+        if isinstance(old, bool):
+            return text.strip().lower() in ("true", "1")
+        return text.strip() if old is None else type(old)(text.strip())
 
 
 class VocabularyProcessor:
@@ -673,7 +731,6 @@ SHELVES = {
     "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "nest": tf.nest},
     "training": {"HParams": HParams},
     "learn": {
-        "datasets": tutorials.DATASETS,
         "read_data_sets": tutorials.read_data_sets,
         "preprocessing": types.SimpleNamespace(VocabularyProcessor=VocabularyProcessor),
     },

@@ -17,10 +17,11 @@ import types
 from tf1 import contrib, old, rnn, tf, tutorials
 
 VERSION = "1.15.0"
-ADVICE = {  # of contrib, what others offer
+ADVICE = {  # of packages that are gone, what others offer
     "slim": "pip install tf_slim, and import tf_slim as slim",
     "eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     "learn": "Estimators are gone: call the model function in a training loop of your own",
+    "estimator": "Estimators are gone: call the model function in a training loop of your own",
 }
 
 
@@ -34,7 +35,7 @@ class Face(types.ModuleType):
         self._behind = behind
 
     def __getattr__(self, name):
-        if name.startswith("__"):
+        if name.startswith("__") and name != "__internal__":  # which Keras asks for
             raise AttributeError(name)
         for module in self._behind:
             if hasattr(module, name):
@@ -50,9 +51,17 @@ def missing(path, names):
     path = path.replace("tensorflow", "tf", 1)
     *_, package, name = path.split(".")
     near = difflib.get_close_matches(name, names, 1)
-    advice = ADVICE.get(name if package == "contrib" else package if ".contrib." in path else None)
+    advice = ADVICE.get(name if package in ("tf", "contrib") else package if ".contrib." in path else None)
     hint = advice or (f"the nearest is {near[0]}" if near else "docs/old_scripts.md tells how to add it")
     return f"{path} is neither in TensorFlow {tf.VERSION.rpartition('.')[0]} nor on the shelf: {hint}"
+
+
+# The modules of contrib's packages, below their `python`, that have something of the shelf.
+_LAYOUT = set(
+    "python ops layers framework training learn datasets preprocessing core_rnn core_rnn_cell core_rnn_cell_impl rnn "
+    "rnn_cell rnn_cell_impl lstm_ops gru_ops fused_rnn_cell cudnn_rnn_ops cudnn_rnn loss seq2seq crf initializers "
+    "regularizers optimizers utils hparam variables mnist base text".split()
+)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -66,7 +75,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname.startswith("tensorflow.contrib.") and module is None:
             _, _, package, *below = fullname.split(".")
             # A package's own layout, such as python.ops.core_rnn_cell, all of which is its shelf.
-            if below and below[0] == "python" and len(below) <= (5 if package == "learn" else 3):
+            if below and below[0] in ("python", "core_rnn_cell", "core_rnn") and _LAYOUT.issuperset(below):
                 shelf = self._modules.get(f"tensorflow.contrib.{package}")
                 module = shelf and Face(fullname, {}, shelf)
             parent = f"tensorflow.contrib.{package}" if below else "tensorflow.contrib"
@@ -94,6 +103,9 @@ def _contrib():
     shelves = {name: Face(f"tensorflow.contrib.{name}", names) for name, names in contrib.SHELVES.items()}
     shelves["deprecated"] = Face("tensorflow.contrib.deprecated", old.DEPRECATED)
     shelves["rnn"] = Face("tensorflow.contrib.rnn", contrib.SHELVES["rnn"], RNN_CELL)
+    shelves["rnn"].core_rnn_cell = shelves["rnn"].core_rnn = shelves["rnn"]  # of TF 1.0
+    datasets = {**tutorials.DATASETS, "mnist": Face("tensorflow.contrib.learn.datasets.mnist", tutorials.INPUT_DATA)}
+    shelves["learn"].datasets = Face("tensorflow.contrib.learn.datasets", datasets)
     for shelf in shelves.values():
         shelf.python = shelf.ops = shelf  # a package's own layout
     return Face("tensorflow.contrib", shelves)
@@ -174,6 +186,9 @@ def put_on(fast=False):
     logging.getLogger("tensorflow").propagate = False  # tf.app.run gives the root a handler: each line came twice
     for wrapper in (tf.nn.rnn_cell.DropoutWrapper, tf.nn.rnn_cell.ResidualWrapper, tf.nn.rnn_cell.DeviceWrapper):
         wrapper._cell = property(lambda self: self.cell)  # the name that it had
+    for name, place in {"BasicRNNCell": 0, "BasicLSTMCell": 1, "LSTMCell": 0, "GRUCell": 0}.items():
+        cell = getattr(tf.nn.rnn_cell, name)
+        cell.__init__ = old.without_input_size(cell.__init__, place)
     modules = _modules(fast)
     for name, module in modules.items():
         if name in sys.modules:  # TensorFlow's own code has what it needs already

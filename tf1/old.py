@@ -9,9 +9,13 @@ import builtins
 import collections
 import collections.abc
 import fractions
+import functools
+import importlib.abc
+import importlib.machinery
 import importlib.util
 import inspect
 import math
+import os
 import pickle
 import re
 import sys
@@ -40,8 +44,9 @@ def split(value=None, num_or_size_splits=None, axis=0, num=None, name="split", s
     return tf.split(value, num_or_size_splits if num_split is None else num_split, axis, num, name)
 
 
-def reverse(tensor, axis, name=None):
-    """TF 1.x: the axes; before: a bool for each axis."""
+def reverse(tensor, axis=None, name=None, dims=None):
+    """TF 1.x: the axes; before: `dims`, a bool for each axis."""
+    axis = dims if axis is None else axis
     if isinstance(axis, (list, tuple, np.ndarray)) and np.asarray(axis).dtype == bool:
         axis = np.flatnonzero(axis).tolist()
     return tf.reverse(tensor, axis, name)
@@ -50,6 +55,7 @@ def reverse(tensor, axis, name=None):
 def _cross_entropy(function):
     """A cross-entropy, which takes labels and logits by name; before TF 1.0: logits, labels, by their place."""
 
+    @functools.wraps(function)  # sequence_loss asks for the names of its parameters
     def cross_entropy(*args, **kwargs):
         if "targets" in kwargs:
             kwargs["labels"] = kwargs.pop("targets")
@@ -106,6 +112,9 @@ class GFile(tf.gfile.GFile):
         return Text(content) if isinstance(content, str) else content
 
 
+_THEIRS = {*tf.flags.FLAGS}  # absl's and TensorFlow's own, which were none in TF 1.4
+
+
 class Flags:
     """`tf.app.flags.FLAGS`, which until TF 1.4 took any attribute."""
 
@@ -113,7 +122,7 @@ class Flags:
         if name == "_parse_flags":
             return lambda: tf.flags.FLAGS.flag_values_dict()  # the first look at a flag parses them
         if name == "__flags":
-            return tf.flags.FLAGS.flag_values_dict()
+            return {name: value for name, value in tf.flags.FLAGS.flag_values_dict().items() if name not in _THEIRS}
         return getattr(tf.flags.FLAGS, name)
 
     def __setattr__(self, name, value):
@@ -137,31 +146,72 @@ class Flags:
 
 def _define(kind):
     """`tf.app.flags.DEFINE_<kind>`; a script's `log_dir` takes the place of the one that absl has meanwhile."""
-    theirs = set(tf.flags.FLAGS)
     convert = {"integer": int, "float": float, "string": str}.get(kind, lambda default: default)
 
     def define(name, default_value, docstring="", **kwargs):
         if isinstance(default_value, (int, float)) and not isinstance(default_value, bool):
             default_value = convert(default_value)  # a learning rate of 1, a size of 1e3
-        options = {"allow_override": True} if name in theirs else {}
+        options = {"allow_override": True} if name in _THEIRS else {}
         return getattr(tf.flags, f"DEFINE_{kind}")(name, default_value, docstring, **options, **kwargs)
 
     return define
 
 
-class Scalars(ast.NodeTransformer):
-    """Calls `scalar` in int(x) and float(x), which NumPy 2.4 refuses for arrays of one element, such as [[3]]."""
+class Calls(ast.NodeTransformer):
+    """Calls that NumPy 2 refuses: int(x) and float(x) of arrays with one element, such as [[3]], and x.tostring()."""
 
     def visit_Call(self, node):
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in ("int", "float") and len(node.args) == 1:
-            name = ast.copy_location(ast.Name("__scalar__", ast.Load()), node)
-            node.args = [ast.copy_location(ast.Call(name, node.args, []), node)]
+            node.args = [self._call("__scalar__", node, node.args)]
+        elif isinstance(node.func, ast.Attribute) and node.func.attr == "tostring" and not (node.args or node.keywords):
+            return self._call("__tostring__", node, [node.func.value])
         return node
+
+    @staticmethod
+    def _call(name, node, args):
+        name = ast.copy_location(ast.Name(name, ast.Load()), node)
+        return ast.copy_location(ast.Call(name, args, []), node)
 
 
 def scalar(value):
     return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+
+
+def tostring(value):
+    return value.tobytes() if isinstance(value, (np.ndarray, np.generic)) else value.tostring()
+
+
+class Modules(importlib.abc.MetaPathFinder):
+    """Imports the modules beside a script with their `Calls` replaced; no bytecode is kept of them.
+
+    Args:
+      folder: the script's.
+    """
+
+    def __init__(self, folder):
+        self._folder = os.path.join(folder, "")
+
+    def find_spec(self, fullname, path=None, target=None):
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None or not isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            return None
+        path = os.path.realpath(spec.origin)
+        if not path.startswith(self._folder) or "site-packages" in path:
+            return None
+        spec.loader = _Loader(fullname, spec.origin)
+        return spec
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname):
+        return compile_script(self.get_data(self.path), self.path)
+
+
+def compile_script(source, path):
+    """The code of a script, or of a module beside it."""
+    tree = ast.fix_missing_locations(Calls().visit(ast.parse(source, path)))
+    return compile(tree, path, "exec", dont_inherit=True)
 
 
 def array(*args, **kwargs):
@@ -172,6 +222,14 @@ def array(*args, **kwargs):
         if "inhomogeneous" not in str(error) or len(args) > 1 or "dtype" in kwargs or _is_librarys():
             raise
         return _array(*args, dtype=object, **kwargs)
+
+
+def fromstring(string, dtype=float, count=-1, *, sep="", **kwargs):
+    """`np.fromstring`, which until NumPy 2.3 read bytes, too."""
+    if sep == "":
+        string = string.encode() if isinstance(string, str) else string
+        return np.frombuffer(string, dtype, count).copy()
+    return _fromstring(string, dtype, count, sep=sep, **kwargs)
 
 
 def linspace(start, stop, num=50, *args, **kwargs):
@@ -191,7 +249,7 @@ def _is_librarys():
     return "site-packages" in sys._getframe(2).f_code.co_filename
 
 
-_array, _linspace, _load = np.array, np.linspace, np.load
+_array, _fromstring, _linspace, _load = np.array, np.fromstring, np.linspace, np.load
 
 
 class Version(tuple):
@@ -205,6 +263,18 @@ def getargspec(function):
     """`inspect.getargspec`."""
     spec = inspect.getfullargspec(function)
     return collections.namedtuple("ArgSpec", "args varargs keywords defaults")(*spec[:4])
+
+
+def without_input_size(init, place):
+    """`init` of a cell, which until TF 1.1 took `input_size`: by name, or `place` arguments after num_units."""
+
+    @functools.wraps(init)
+    def __init__(self, num_units, *args, input_size=None, **kwargs):
+        if len(args) > place and isinstance(args[place], (int, np.integer)) and not isinstance(args[place], bool):
+            args = *args[:place], *args[place + 1 :]
+        init(self, num_units, *args, **kwargs)
+
+    return __init__
 
 
 _FLAGS = {f"DEFINE_{kind}": _define(kind) for kind in ("string", "boolean", "bool", "integer", "float")}
@@ -277,6 +347,10 @@ _NUMPY = {
     "cumproduct": np.cumprod,
     "alltrue": np.all,
     "sometrue": np.any,
+    "bool8": np.bool_,
+    "asfarray": lambda array, dtype=float: np.asarray(array, dtype),
+    "mat": np.asmatrix,
+    "math": math,
     "asscalar": lambda array: array.item(),
     "rank": np.ndim,
     "in1d": np.isin,
@@ -290,7 +364,8 @@ _ABCS = (
 
 def restore():
     """Puts back what NumPy and Python have dropped, for the whole process; what they still have stays as it is."""
-    dropped = [(builtins, "xrange", range), (builtins, "raw_input", input), (builtins, "__scalar__", scalar)]
+    dropped = [(builtins, "xrange", range), (builtins, "raw_input", input)]
+    dropped += [(builtins, "__scalar__", scalar), (builtins, "__tostring__", tostring)]
     dropped += [(np, name, value) for name, value in _NUMPY.items()]
     dropped += [(collections, name, getattr(collections.abc, name)) for name in _ABCS]
     dropped += [(inspect, "getargspec", getargspec), (time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
@@ -303,4 +378,4 @@ def restore():
         version.StrictVersion = version.LooseVersion = Version
         sys.modules["distutils"] = package = types.ModuleType("distutils")
         sys.modules["distutils.version"] = package.version = version
-    np.array, np.linspace, np.load = array, linspace, load
+    np.array, np.fromstring, np.linspace, np.load = array, fromstring, linspace, load

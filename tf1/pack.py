@@ -31,7 +31,9 @@ def main(argv=None):
             raise UserError(f"{args.run} holds no checkpoint: name the folder of a trained network")
         identity = found[1]["identity"]
         if "vocabulary" not in identity:
-            raise UserError(f"{args.run} holds a run of {identity['script']}.py, and only language models can be packed")
+            raise UserError(
+                f"{args.run} holds a run of {identity['script']}.py, and only language models can be packed"
+            )
         vocabulary = reader.Vocabulary.load(args.run, identity["vocabulary"])
         checkpoints.save_weights(found, folder)
         vocabulary.save(folder)

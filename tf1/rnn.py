@@ -17,6 +17,8 @@ The arguments beside TensorFlow's:
     groups     with "fused", groups of the batch's rows that are computed side by side (`modes.choose_groups`)
 """
 
+import zlib
+
 from tf1 import dropout, layers, tf
 from tf1.app import PRECISIONS, UserError
 from tf1.dropout import DropoutWrapper
@@ -108,8 +110,9 @@ class OutputProjectionWrapper:
         """`inputs` [batch_size, n_inputs]; returns [batch_size, output_size] and the new state."""
         with tf.variable_scope(scope or "output_projection_wrapper", reuse=self._reuse):
             output, state = self.cell(inputs, state)
-            self.kernel = tf.get_variable("kernel", [self.cell.output_size, self.output_size])
-            self.bias = tf.get_variable("bias", [self.output_size], initializer=tf.zeros_initializer())
+            shape = [self.cell.output_size, self.output_size]
+            self.kernel = tf.get_variable("kernel", shape, output.dtype)
+            self.bias = tf.get_variable("bias", shape[1:], output.dtype, tf.zeros_initializer())
             return self.project(output), state
 
     def project(self, outputs):
@@ -131,7 +134,7 @@ def static_rnn(
 ):
     """`tf.nn.static_rnn`: `inputs` and the outputs are lists of a tensor [batch_size, size] for each time step."""
     rnn_mode = mode_of_graph(rnn_mode)
-    if rnn_mode == "basic" or not (_is_known(cell) and _are_alike(inputs)):
+    if rnn_mode == "basic" or not (_is_known(cell, scope) and _are_alike(inputs)):
         return tf.nn.static_rnn(cell, inputs, initial_state, dtype, sequence_length, scope)
     compute = _WholeSequences(rnn_mode, precision, groups)
     outputs, state = compute.rnn(cell, tf.stack(inputs), initial_state, dtype, scope, sequence_length)
@@ -155,8 +158,10 @@ def dynamic_rnn(
 ):
     """`tf.nn.dynamic_rnn`: inputs and outputs are [batch_size, T, size], or with `time_major` [T, batch_size, size]."""
     rnn_mode = mode_of_graph(rnn_mode)
-    num_steps = inputs.shape[0 if time_major else 1].value
-    if rnn_mode == "basic" or num_steps is None and rnn_mode == "fused" or not _is_known(cell):
+    inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
+    is_sequence = isinstance(inputs, tf.Tensor) and inputs.shape.ndims == 3  # a cell of the user's may take others
+    num_steps = inputs.shape[0 if time_major else 1].value if is_sequence else 0
+    if rnn_mode == "basic" or num_steps == 0 or num_steps is None and rnn_mode == "fused" or not _is_known(cell, scope):
         arguments = (sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope)
         return _tensorflows_dynamic_rnn(cell, inputs, *arguments)
     compute = _WholeSequences(rnn_mode, precision, groups)
@@ -184,11 +189,13 @@ def bidirectional_dynamic_rnn(
     shared = {"sequence_length": sequence_length, "dtype": dtype, "parallel_iterations": parallel_iterations}
     shared.update(swap_memory=swap_memory, time_major=time_major, **modes)
 
-    def backwards(sequence):
+    def backwards(sequences):
         time_axis = 0 if time_major else 1
         if sequence_length is None:
-            return tf.reverse(sequence, [time_axis])
-        return tf.reverse_sequence(sequence, sequence_length, seq_axis=time_axis, batch_axis=1 - time_axis)
+            return tf.nest.map_structure(lambda sequence: tf.reverse(sequence, [time_axis]), sequences)
+        axes = {"seq_axis": time_axis, "batch_axis": 1 - time_axis}
+        reverse = lambda sequence: tf.reverse_sequence(sequence, sequence_length, **axes)
+        return tf.nest.map_structure(reverse, sequences)
 
     with tf.variable_scope(scope or "bidirectional_rnn"):
         with tf.variable_scope("fw") as fw_scope:
@@ -225,8 +232,10 @@ def static_bidirectional_rnn(
 
 def _are_alike(inputs):
     """Whether `inputs` is a list of matrices, of one size and type: what can stand in one tensor."""
-    return isinstance(inputs, (list, tuple)) and all(
-        isinstance(x, tf.Tensor) and x.shape.ndims == 2 and x.dtype == inputs[0].dtype for x in inputs
+    return (
+        isinstance(inputs, (list, tuple))
+        and bool(inputs)
+        and all(isinstance(x, tf.Tensor) and x.shape.ndims == 2 and x.dtype == inputs[0].dtype for x in inputs)
     )
 
 
@@ -298,8 +307,25 @@ def _kind(cell):
     return None
 
 
-def _is_known(cell):
-    """Whether the cell and all in it can be computed in whole sequences."""
+_ACTIVATIONS = {
+    "tanh": (tf.tanh, tf.nn.tanh, tf.keras.activations.tanh),
+    "relu": (tf.nn.relu, tf.keras.activations.relu),
+}
+
+
+def _activation(cell):
+    """ "tanh" or "relu"; None: another function, which may have such a name. (`get_config` has names alone.)"""
+    for name, functions in _ACTIVATIONS.items():
+        if any(cell._activation is function for function in functions):
+            return name
+    return None
+
+
+def _is_known(cell, scope=None):
+    """Whether the cell and all in it can be computed in whole sequences, with variables that are made in the scope."""
+    for one in scope, tf.get_variable_scope():
+        if getattr(one, "partitioner", None):  # a variable in parts is no single matrix
+            return False
     cells, kind = tf.nn.rnn_cell, _kind(cell)
     if isinstance(cell, DropoutWrapper):
         return cell.keeps_state and _is_known(cell.cell)
@@ -314,12 +340,15 @@ def _is_known(cell):
             return False
         config = cell.get_config()
         return not config["variational_recurrent"] and dropout.is_one(config["state_keep_prob"])
+    if _activation(cell) != "tanh":
+        return kind is cells.BasicRNNCell and _activation(cell) == "relu"
     config = cell.get_config()
-    if kind is cells.BasicRNNCell:
-        return config["activation"] in ("tanh", "relu")
-    if kind is cells.LSTMCell and any(config[name] for name in ("use_peepholes", "num_proj", "cell_clip")):
+    if kind is cells.LSTMCell and any(config[name] for name in _BEYOND_THE_LAYERS):
         return False
-    return config["activation"] == "tanh" and config.get("state_is_tuple", True)
+    return config.get("state_is_tuple", True)
+
+
+_BEYOND_THE_LAYERS = "use_peepholes", "num_proj", "cell_clip", "num_unit_shards"  # of `LSTMCell`'s arguments
 
 
 class _WholeSequences:
@@ -380,7 +409,7 @@ class _WholeSequences:
             settings["forget_bias"] = cell.get_config()["forget_bias"]
         else:
             variables, fused, cudnn = cell.weights, layers.rnn, layers.cudnn_rnn
-            settings["activation"] = cell.get_config()["activation"]
+            settings["activation"] = _activation(cell)
         if self._cudnn and cudnn and self._lengths is None:
             outputs, state = cudnn(inputs, state, *variables, **settings)
         else:
@@ -421,8 +450,12 @@ def _at_ends(sequence, initial, lengths):
 def _dropped(wrapper, place, sequence):
     """What TensorFlow's `DropoutWrapper` does to "input" or "output", over all time steps at once."""
     config = wrapper.get_config()
-    keep_prob = config[f"{place}_keep_prob"]
-    return sequence if dropout.is_one(keep_prob) else tf.nn.dropout(sequence, keep_prob=keep_prob, seed=config["seed"])
+    keep_prob, seed = config[f"{place}_keep_prob"], config["seed"]
+    if dropout.is_one(keep_prob):
+        return sequence
+    if seed is not None:  # the masks of the two places are different ones
+        seed = zlib.crc32(f"{seed} {place}".encode()) >> 1
+    return tf.nn.dropout(sequence, keep_prob=keep_prob, seed=seed)
 
 
 def _time_and_rows(sequence):
