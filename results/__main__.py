@@ -228,11 +228,11 @@ def tutorials(folder):
     rows = []
     for script, tutorial, name, published, here in TUTORIALS:
         minutes = minutes_of(name)
-        time = f"{minutes:.0f}" if minutes >= 1 else f"{minutes:.1f}"
+        time = f"{minutes:.0f} min" if minutes >= 1 else f"{60 * minutes:.0f} s"
         link = f"[`{script}`]({os.path.relpath(os.path.join(ROOT, script), folder)})"
         cells = [link, tutorial, f"`{RUNS[name]}`", time, published, here(records_of(name)), log_of(name, folder)]
         rows.append(cells)
-    return table(["script", "tutorial", "command", "minutes", "published", "here", "log"], rows)
+    return table(["script", "tutorial", "command", "time", "published", "here", "log"], rows)
 
 
 def json_of(name):

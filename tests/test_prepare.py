@@ -423,7 +423,9 @@ def test_no_source_is_left(site, folder, monkeypatch, capsys):
     site.routes["/ptb.train.txt"] = TEXTS["ptb.train.txt"]
     site.routes["/ptb.valid.txt"] = b"wrong"
     err, out = error_of(capsys, run, "ptb", folder)
-    assert err.startswith("prepare.py: error: no source gave ptb.valid.txt; put ptb.valid.txt, ptb.test.txt into")
+    assert err.startswith(
+        "python -m data.prepare: error: no source gave ptb.valid.txt; put ptb.valid.txt, ptb.test.txt into"
+    )
     assert f"into {folder}/ptb by hand (from {site.url}/simple.tgz or {site.url}/ptb.valid.txt)" in err
     assert out.splitlines()[-1].startswith("ptb.valid.txt: 127.0.0.1") and "next source" not in out.splitlines()[-1]
     assert tree(folder) == in_set("ptb", {"ptb.train.txt": TEXTS["ptb.train.txt"]})
@@ -615,7 +617,7 @@ def test_mirror_comes_first(site, folder, monkeypatch):
 )
 def test_wrong_arguments(argv, capsys):
     err, out = error_of(capsys, prepare.main, argv)
-    assert err.startswith("prepare.py: error: ") and out == ""
+    assert err.startswith("python -m data.prepare: error: ") and out == ""
     assert (argv[-1].partition("=")[0] if argv else "sets") in err
 
 
@@ -632,7 +634,7 @@ def test_as_a_module(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("prepare.py: error: cannot write into ") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("python -m data.prepare: error: cannot write into ") and done.stderr.count("\n") == 1
 
 
 # The real table

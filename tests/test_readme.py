@@ -128,7 +128,7 @@ def test_a_table_that_is_not_what_the_runs_say_is_found(tmp_path, monkeypatch, c
 
 def test_a_run_that_is_not_listed_is_refused(capsys):
     with pytest.raises(UserError, match="there is no run ptb_smal: choose among ptb_small, "):
-        record.parse_args(["ptb_smal"])
+        record.parse_args(["ptb_smal", "--runs=runs"])
 
 
 def numbers_of(log):

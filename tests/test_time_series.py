@@ -487,7 +487,7 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys, it
         (["--encoding=utf-8"], "--encoding goes with --data_path"),
         (["--forecast=3"], "--forecast goes with --data_path"),
         (["--data_path=binary", "--forecast=0"], "0 is not in the range from 1 to 100000"),
-        (["--data_path=binary", "--forecast=1_0"], "--forecast: invalid count value: '1_0'"),
+        (["--data_path=binary", "--forecast=1_0"], "--forecast: '1_0' is not an integer"),
         (["--data_path=binary", "--forecast=1", "--save_path=binary"], "--save_path=binary cannot be a folder"),
         (["--data_path=binary", "--missing=zero"], "--missing"),
         (["--model=gru"], "--model"),

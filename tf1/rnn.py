@@ -307,15 +307,10 @@ def _kind(cell):
     return None
 
 
-_ACTIVATIONS = {
-    "tanh": (tf.tanh, tf.nn.tanh, tf.keras.activations.tanh),
-    "relu": (tf.nn.relu, tf.keras.activations.relu),
-}
-
-
 def _activation(cell):
     """ "tanh" or "relu"; None: another function, which may have such a name. (`get_config` has names alone.)"""
-    for name, functions in _ACTIVATIONS.items():
+    tanhs, relus = (tf.tanh, tf.nn.tanh, tf.keras.activations.tanh), (tf.nn.relu, tf.keras.activations.relu)
+    for name, functions in ("tanh", tanhs), ("relu", relus):
         if any(cell._activation is function for function in functions):
             return name
     return None
