@@ -56,12 +56,12 @@ def time_of(name):
 
 
 def perplexities_of(name):
-    """Train, valid and test of a finished run; None of one that is not recorded."""
+    """Train, valid and test of a run; None of one that is not recorded, and for the test of one that has not ended."""
     records = records_of(name)
-    if records is None or "test_perplexity" not in records[-1]:
+    if not records:
         return None
     last = [record for record in records if "epoch" in record][-1]
-    return last["train_perplexity"], last["valid_perplexity"], records[-1]["test_perplexity"]
+    return last["train_perplexity"], last["valid_perplexity"], records[-1].get("test_perplexity")
 
 
 def published_row(size):
@@ -69,8 +69,11 @@ def published_row(size):
 
 
 def ptb_row(label, name, folder):
-    values = perplexities_of(name)
-    return [label, *(f"{value:.2f}" for value in values), time_of(name), log_of(name, folder)]
+    *values, test = perplexities_of(name)
+    if test is None:
+        label += f", stopped after epoch {len(values_of(name, 'valid_perplexity'))}"
+    cells = [f"{value:.2f}" if value else "" for value in (*values, test)]
+    return [label, *cells, time_of(name), log_of(name, folder)]
 
 
 def seeds_row(label, name, folder):
@@ -87,13 +90,14 @@ def seeds_row(label, name, folder):
 
 
 def ptb(folder):
-    """Perplexities on the Penn Treebank: the published ones, and those of all runs that are recorded to their end."""
+    """Perplexities on the Penn Treebank: the published ones, and those of all runs that are recorded."""
     rows = [published_row("small")]
     for name in (*PTB, "ptb_small_basic"):
         label = f"`{RUNS[name].partition(' ')[2]}`"
         if perplexities_of(name):
             rows.append(ptb_row(label, name, folder))
-        if all(perplexities_of(f"{name}_seed{seed}") for seed in SEEDS):
+        seeds = [perplexities_of(f"{name}_seed{seed}") for seed in SEEDS]
+        if all(values and values[-1] for values in seeds):
             rows.append(seeds_row(label, name, folder))
     for size in "medium", "large":
         found = [name for name in RUNS if name.startswith(f"ptb_{size}") and perplexities_of(name)]

@@ -3,8 +3,8 @@
     python -m results.record ptb_small_seed1 mnist_gru --runs=/somewhere/runs
 
 A run's folder, --runs and its name, holds its checkpoints and its log. A recording that was stopped goes on there, so
-the folder belongs outside the work tree. Data is found as the scripts find it (RNN_DATA_DIR). Then `python -m results`
-writes the tables.
+the folder belongs outside the work tree; what it has reached is kept in results/, too. Data is found as the scripts
+find it (RNN_DATA_DIR). Then `python -m results` writes the tables.
 """
 
 import glob
@@ -71,7 +71,12 @@ def train(name, folder):
 
 
 def keep(name, folder):
-    """Copies what the run has left into results/; in its log the runs' folder is called `runs`."""
+    """Copies what the run has left into results/; in its log the runs' folder is called `runs`.
+
+    Returns whether there was anything: a run that was stopped in its first epoch has recorded nothing.
+    """
+    if not os.path.exists(os.path.join(folder, "metrics.jsonl")):
+        return False
     with open(f"{folder}.log", encoding="utf-8") as file:
         log = file.read().replace(os.path.dirname(folder), "runs")
     with open(path_of(name, "log"), "w", encoding="utf-8") as file:
@@ -79,6 +84,7 @@ def keep(name, folder):
     shutil.copyfile(os.path.join(folder, "metrics.jsonl"), path_of(name, "jsonl"))
     for picture in glob.glob(os.path.join(folder, "*learning_curve*.png")):
         shutil.copyfile(picture, path_of(name, "png"))
+    return True
 
 
 def keep_machine(name):
@@ -94,10 +100,12 @@ def main(argv=None):
     args = parse_args(argv)
     for name in args.names:
         folder = os.path.join(os.path.abspath(args.runs), name)
-        had_ended = train(name, folder)
-        keep(name, folder)
-        if not had_ended or name not in machines():
-            keep_machine(name)
+        had_ended = False
+        try:
+            had_ended = train(name, folder)
+        finally:  # also of a run that was stopped
+            if keep(name, folder) and (not had_ended or name not in machines()):
+                keep_machine(name)
 
 
 if __name__ == "__main__":

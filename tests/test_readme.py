@@ -2,8 +2,13 @@
 
 import hashlib
 import importlib
+import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from unittest import mock
 
 import pytest
@@ -129,6 +134,36 @@ def test_a_table_that_is_not_what_the_runs_say_is_found(tmp_path, monkeypatch, c
 def test_a_run_that_is_not_listed_is_refused(capsys):
     with pytest.raises(UserError, match="there is no run ptb_smal: choose among ptb_small, "):
         record.parse_args(["ptb_smal", "--runs=runs"])
+
+
+RECORD = """
+import sys
+from results import record
+record.RUNS["short"] = "ptb_word_lm.py --config=test --set max_max_epoch=1000"
+record.path_of = lambda name, extension: f"{sys.argv[1]}/{name}.{extension}"
+record.machines = dict
+record.main(["short", f"--runs={sys.argv[1]}/runs"])
+"""
+
+
+def test_what_a_stopped_run_has_reached_is_kept(tmp_path, monkeypatch):
+    command = [sys.executable, "-c", RECORD, str(tmp_path)]
+    sample = {**os.environ, "RNN_DATA_DIR": ""}
+    with subprocess.Popen(command, cwd=ROOT, env=sample, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("Epoch: 2 "):
+                process.terminate()
+                break
+    assert process.returncode == 128 + signal.SIGTERM
+    records = [json.loads(line) for line in (tmp_path / "short.jsonl").read_text().splitlines()]
+    assert [record["epoch"] for record in records][:1] == [1] and len(records) < 1000
+    assert "Epoch: 1 Valid Perplexity: " in (tmp_path / "short.log").read_text()
+    assert [*json.loads((tmp_path / "machines.json").read_text())] == ["short"]
+    monkeypatch.setattr(results, "records_of", lambda name: records)
+    monkeypatch.setattr(results, "machines", lambda: {"short": "1 core"})
+    label, train, valid, test, *_ = results.ptb_row("short", "short", ".")
+    assert label == f"short, stopped after epoch {len(records)}" and test == ""
+    assert [train, valid] == [f"{records[-1][name]:.2f}" for name in ("train_perplexity", "valid_perplexity")]
 
 
 def numbers_of(log):
