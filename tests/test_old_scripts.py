@@ -189,30 +189,25 @@ def test_imports_of_what_is_nowhere_are_explained(run_old):
         assert re.match(rf"tf\..*{line.split()[3 if 'from' in line else 1].split('.')[-1]} is neither in Tens", message)
 
 
-def test_sizes_of_inputs_as_cells_took_them(run_old):
+def test_what_old_modules_cells_and_errors_were_like(run_old, tmp_path):
+    """A module beside the script takes int() of an array, cells take input_size; a wrong value of ours is one line."""
+    (tmp_path / "beside.py").write_text("import numpy as np\nsize = int(np.array([[3]]))\n")
     process = run_old(
         """
+import beside
 import tensorflow as tf
+import tensorflow.models.rnn.ptb.reader as reader
 cells = tf.nn.rnn_cell
 made = [cells.LSTMCell(3, 4), cells.BasicLSTMCell(3, 0.0, 4), cells.GRUCell(3, 4), cells.BasicRNNCell(3, input_size=4)]
 for place, cell in enumerate(made):
     tf.nn.dynamic_rnn(cell, tf.zeros([2, 5, 4]), dtype=tf.float32, scope="rnn_%d" % place)
-print(len(tf.trainable_variables()), made[1].get_config()["forget_bias"])
+print(beside.size, len(tf.trainable_variables()), made[1].get_config()["forget_bias"])
+reader.ptb_raw_data("nowhere")
 """
     )
-    assert process.stdout == "10 0.0\n", process.stderr
-
-
-def test_modules_beside_the_script_are_as_old(run_old, tmp_path):
-    (tmp_path / "beside.py").write_text("import numpy as np\nsize = int(np.array([[3]]))\n")
-    process = run_old("import beside\nprint(beside.size)\n")
-    assert process.stdout == "3\n", process.stderr
+    assert process.stdout == "3 10 0.0\n" and process.returncode == 2, process.stderr
+    assert "nowhere/ptb.train.txt is missing" in process.stderr.splitlines()[-1]
     assert not (tmp_path / "__pycache__").exists()
-
-
-def test_a_wrong_value_of_ours_is_one_line(run_old):
-    process = run_old("import tensorflow.models.rnn.ptb.reader as reader\nreader.ptb_raw_data('nowhere')\n")
-    assert process.returncode == 2 and "nowhere/ptb.train.txt is missing" in process.stderr.splitlines()[-1]
 
 
 def test_a_gpu_is_asked_for_by_name(run_old):
