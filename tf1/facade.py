@@ -17,11 +17,12 @@ import types
 from tf1 import contrib, old, rnn, tf, tutorials
 
 VERSION = "1.15.0"
+_ESTIMATORS = "Estimators are gone: call the model function in a training loop of your own"
 ADVICE = {  # of packages that are gone, what others offer
     "slim": "pip install tf_slim, and import tf_slim as slim",
     "eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
-    "learn": "Estimators are gone: call the model function in a training loop of your own",
-    "estimator": "Estimators are gone: call the model function in a training loop of your own",
+    "learn": _ESTIMATORS,
+    "estimator": _ESTIMATORS,
 }
 
 
