@@ -1,4 +1,4 @@
-"""The X/Y dependency RNN: a tiny network that is to find out on which inputs of the past an output depends.
+"""The X/Y dependency RNN: a tiny network that has to find out which earlier inputs an output depends on.
 
 Source: R2RT 2016, "Recurrent Neural Networks in Tensorflow I",
 https://r2rt.com/recurrent-neural-networks-in-tensorflow-i.html, as Shi Xiaowen retells it in Chinese,
@@ -11,8 +11,8 @@ is 1. What a network has found shows in its loss, in nats, for theory gives:
     0.5192  the dependency at distance 3
     0.4545  both
 
-Commands, what they end with (the loss is that of training, on data that come once), and the time on 2 cores. The last
-one trains as the tutorial does, and so does a call of its function, `train_network(5, num_steps=10)`:
+Commands, what they end with (the training loss; no batch comes twice), and the time on 2 cores. The last one trains
+step by step, as the tutorial does, and so does its function, `train_network(5, num_steps=10)`:
 
     python binary_echo.py                      Loss at the end: 0.5199; learned: distance 3                   10 s
     python binary_echo.py --config=medium      0.4558; learned: distance 3 and distance 8                      7 s
@@ -48,8 +48,8 @@ def parse_args(argv=None):
     models = "the cell written by hand, BasicRNNCell with static_rnn, or with dynamic_rnn (default: %(default)s)"
     parser.add_argument("--model", choices=("manual", "static", "dynamic"), default="manual", help=models)
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.ECHO_CONFIGS)} (default: %(default)s)")
-    parser.add_argument("--lags", type=lags, default=LAGS, help="distances that Y depends on (default: 3,8)")
-    parser.add_argument("--effects", type=effects, default=EFFECTS, help="of them on its probability (0.5,-0.25)")
+    parser.add_argument("--lags", type=lag_list, default=LAGS, help="distances that Y depends on (default: 3,8)")
+    parser.add_argument("--effects", type=effect_list, default=EFFECTS, help="of them on its probability (0.5,-0.25)")
     parser.add_argument("--rnn_mode", choices=("auto", "basic"), default="auto", help="basic: one session.run a step")
     parser.add_common("--save_path", "--save_every", "--init_from", "--seed", "--set")
     return parser.parse_args(argv)
@@ -264,7 +264,7 @@ def measure_effects(session, model, raw_data, lags, watched=iter):
 
     Args:
       raw_data: X and Y, which are new to the network.
-      watched: passes an iterable on, and may stop between two of its items.
+      watched: wraps an iterable, as `Run.watched` does: it shows progress, and may stop between two items.
     Returns:
       By lag a pair: by how much the network's probability moves, and by how much the data's does.
     """
@@ -343,7 +343,7 @@ def plot_training(training_losses, all_levels, title, folder):
     return plots.save(figure, folder, "binary_echo_loss")
 
 
-def lags(text):
+def lag_list(text):
     """The type of --lags."""
     values = tuple(app.integer(part) for part in text.split(","))
     if len(values) > 8 or len(set(values)) < len(values) or not all(0 <= value <= 1000 for value in values):
@@ -351,7 +351,7 @@ def lags(text):
     return values
 
 
-def effects(text):
+def effect_list(text):
     """The type of --effects."""
     values = tuple(app.number(part) for part in text.split(","))
     lowest, highest = (0.5 + sum(limit(value, 0) for value in values) for limit in (min, max))

@@ -39,7 +39,7 @@ from tf1 import app, checkpoints, plots, progress, rnn, sampling, streams, tf, t
 from tf1.app import Diverged, UserError
 from tf1.cluster import ALONE, Cluster
 from tf1.dropout import dropout
-from tf1.language import Language
+from tf1.language import LanguageModel
 from tf1.modes import choose_modes, mode_of_graph
 from tf1.training import Position, Run
 
@@ -122,10 +122,12 @@ class CharGRU:
             keep_prob = config.keep_prob if layer else config.embedding_keep_prob
             if is_training and keep_prob < 1:
                 output = dropout(output, keep_prob, layer, rows_axis=1)
-            # A GRU has one state, h, and two gates: z says how much of h stays, r how much of it the candidate sees. An
-            # LSTM has a second state, c, and three gates, so four blocks of weights where a GRU has three. In the small
-            # config that makes 3,938,304 numbers for this GRU, and 5,246,976 for a BasicLSTMCell. This one has a bias
-            # in both products, like Keras's GRU with reset_after=True; with reset_after=False that has 3,935,232.
+            # A GRU has one state, h, and two gates, z and r, all [batch_size, units]. z says how much of h stays, r how
+            # much of it the candidate sees:
+            #   candidate = tanh(x W + b + r * (h U + d));  h = z * h + (1 - z) * candidate
+            # An LSTM has a second state, c, and three gates, so four blocks of weights where a GRU has three. In the
+            # small config that makes 3,938,304 numbers for this GRU, and 5,246,976 for a BasicLSTMCell. This one has a
+            # bias in both products, like Keras's GRU with reset_after=True; with reset_after=False that has 3,935,232.
             with tf.variable_scope(f"gru_{layer}"):
                 kernel = tf.get_variable("kernel", [output.shape[-1].value, 3 * units])
                 recurrent_kernel = tf.get_variable("recurrent_kernel", [units, 3 * units])
@@ -148,11 +150,11 @@ class CharGRU:
         dense_kernel = tf.get_variable("dense/kernel", [units, vocab_size])
         dense_bias = tf.get_variable("dense/bias", [vocab_size], initializer=tf.zeros_initializer())
         self.logits = tf.matmul(output, dense_kernel) + dense_bias  # [num_steps * batch_size, vocab_size]
-        self.language = Language(embedding, cells, dense_kernel, dense_bias)
+        self.network = LanguageModel(embedding, cells, dense_kernel, dense_bias)
         labels = tf.reshape(self.targets, [-1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=self.logits)
         self.losses = tf.reshape(losses, tf.shape(self.targets))  # [num_steps, batch_size]
-        self.loss = tf.reduce_mean(losses)
+        self.loss, self.gradient_norm = tf.reduce_mean(losses), None
         if is_training:
             optimizer, global_step = tf.train.AdamOptimizer(self.learning_rate), tf.train.get_or_create_global_step()
             # An op of the gradient runs where the op that it belongs to does.
@@ -187,7 +189,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       eval_op: run in every step, `model.train_op` for training.
       verbose: prints the loss of every hundredth batch, as the tutorial does.
       position: a `Position` with `costs` and `state` to begin at, kept up to date; None: the beginning.
-      steps: yields the numbers of the steps that are still to do; None: those of the whole epoch.
+      steps: yields the numbers of the steps that are still to do; None: those that the epoch still has.
     Returns:
       The mean loss.
     """
@@ -195,7 +197,9 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     position = position or Position(costs=0.0, state=model.cluster.own_rows(zero_state(config, config.batch_size)))
     fetches = {"loss": model.loss, "final_state": model.final_state}
     if eval_op is not None:
-        fetches.update(eval_op=eval_op, gradient_norm=model.gradient_norm)
+        fetches["eval_op"] = eval_op
+    if model.gradient_norm is not None:
+        fetches["gradient_norm"] = model.gradient_norm
     lr_value, first_step = learning_rate_of(position.epoch, config), position.step
     steps = range(first_step, epoch_size) if steps is None else steps
 
@@ -208,8 +212,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.gradient_norm = float(vals.get("gradient_norm", 0))
 
         position.loss = costs / position.step
-        if not loss < MAX_LOSS:
-            raise Diverged("loss", loss, f"in epoch {position.epoch} at step {batch} of {epoch_size}")
+        Diverged.check("loss", loss, f"in epoch {position.epoch} at step {batch} of {epoch_size}", MAX_LOSS)
         characters = (position.step - first_step) * input_text.size * model.cluster.size
         position.characters_per_second = characters / (time.time() - start_time)
         if verbose and batch % 100 == 0:
@@ -363,6 +366,7 @@ def train(args, config, cluster):
     validates = text.split < len(text.ids)
     if config.patience and not validates:
         raise UserError("--train_part=1 leaves nothing to validate, and patience needs that: add --set patience=0")
+    # text.ids is the text through the tutorial's char2idx, which is vocabulary.ids; its idx2char is vocabulary.items.
     vocabulary, vocab_size = text.vocabulary, len(text.vocabulary.items)
     rows = cluster.rows(config.batch_size)
     ids, sizes = text.ids[: text.split], (config.batch_size, config.max_length)
@@ -377,7 +381,7 @@ def train(args, config, cluster):
             m = CharGRU(True, config, vocab_size, input_=input_, cluster=cluster, **modes)
         with tf.variable_scope("Model", reuse=True):
             mvalid = CharGRU(False, config, vocab_size, cluster=cluster, **modes)
-        writer = sampling.Writer(mvalid.language, vocabulary, args)
+        writer = sampling.Writer(mvalid.network, vocabulary, args)
         best = BestWeights() if config.patience else None
 
         identity = {"script": "char_gru", "config": configs.identity(config), "seed": args.seed}
@@ -396,8 +400,7 @@ def train(args, config, cluster):
                 values["train_loss"] = run_epoch(session, m, m.train_op, True, position, run.steps())
                 if validates:
                     loss = values["validation_loss"] = evaluate(session, mvalid, text.ids, text.split, run.watched)
-                    if not loss < MAX_LOSS:
-                        raise Diverged("loss", loss, f"in the validation after epoch {position.epoch}")
+                    Diverged.check("loss", loss, f"in the validation after epoch {position.epoch}", MAX_LOSS)
                     run.event(bits_per_character=loss / math.log(2))
                     if best and loss < min([record["validation_loss"] for record in run.records], default=math.inf):
                         session.run(best.keep)
@@ -422,9 +425,8 @@ def train(args, config, cluster):
 def main(argv=None):
     args = parse_args(argv)
     config, is_use = get_config(args), trained.is_wanted(args)
-    of_training = is_use or args.worker_hosts or args.save_path or args.save_every or args.init_from
-    if args.section != "train" and of_training:
-        raise UserError(f"--section={args.section} trains no network and uses none: leave it, or other flags, out")
+    if args.section != "train" and args.given - {"--section", "--seed"}:
+        raise UserError(f"--section={args.section} takes only --seed: leave the other flags out")
     if is_use:
         build = lambda config, vocab_size, **modes: CharGRU(False, config, vocab_size, **modes)
         return trained.use(args, "char_gru", config, build, units="hidden_units", steps="max_length", gates=3)

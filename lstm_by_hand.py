@@ -252,19 +252,20 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       eval_op: run in every step, `model.training_op` for training.
       verbose: prints a line every 100 iterations.
       position: a `Position` to begin at, kept up to date, with the `mse` of the last line; None: the beginning.
-      steps: yields the numbers of the steps that are still to do; None: those of the whole epoch.
+      steps: yields the numbers of the steps that are still to do; None: those that the epoch still has.
     Returns:
-      The MSE of one batch more, after the last step.
+      The MSE of one more batch, after the last step.
     """
     position = position or Position()
     fetches = {"mse": model.loss}
     if eval_op is not None:
         fetches["eval_op"] = eval_op
     batches = model.input.batches(position)
+    steps = range(position.step, model.input.epoch_size) if steps is None else steps
 
-    for iteration, (X_batch, y_batch) in zip(range(model.input.epoch_size) if steps is None else steps, batches):
+    for iteration, (X_batch, y_batch) in zip(steps, batches):
         mse = session.run(fetches, feed_dict=model.feed_dict(X_batch, y_batch[:, -1]))["mse"]
-        check(mse, iteration)
+        Diverged.check("MSE", mse, f"at iteration {iteration}")
         position.step = iteration + 1
         if iteration % REPORT_INTERVAL == 0:
             position.mse = float(mse)
@@ -273,13 +274,8 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
 
     X_batch, y_batch = next(batches)
     mse = session.run(model.loss, feed_dict=model.feed_dict(X_batch, y_batch[:, -1]))
-    check(mse, model.input.epoch_size)
+    Diverged.check("MSE", mse, "after the last iteration")
     return mse
-
-
-def check(mse, iteration):
-    if not np.isfinite(mse):
-        raise Diverged("MSE", mse, f"at iteration {iteration}")
 
 
 def mse_line(iteration, mse):
@@ -358,7 +354,8 @@ def train(args, config):
     """Returns `mse`, over the whole range, by the name of the model."""
     model, folder = args.model or "by_hand", args.save_path or "plots"
     identity = {"script": "lstm_by_hand", "model": model, "config": configs.identity(config), "seed": args.seed}
-    identity["distribution"] = args.distribution
+    if model == "by_hand":
+        identity["distribution"] = args.distribution
     print(MODELS[model])
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
@@ -375,7 +372,7 @@ def train(args, config):
             numbers = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
             print(f"MSE over the whole range: {mse:.6f}, with {numbers:,} numbers to train")
             run.end(whole_range_mse=mse)
-    print(f"(Always the mean would have an MSE of {np.var(truth):.2f}.)")
+    print(f"(Always predicting the mean would give an MSE of {np.var(truth):.2f}.)")
     if picture := plot_predictions(folder, model, mse, times, truth, predictions):
         print(f"Picture: {picture}")
     return {"mse": {MODELS[model]: mse}}
@@ -403,6 +400,8 @@ def main(argv=None):
     config = get_config(args)
     if args.section not in ("train", "all") and (args.model or args.save_path or args.save_every or args.init_from):
         raise UserError(f"--model, --save_path and their like go with --section=train, not with {args.section}")
+    if "--distribution" in args.given and (args.section == "api" or args.model == "api"):
+        raise UserError("--distribution is of the weights by hand: leave it out here")
     checkpoints.check_flags(args)
     if args.distribution not in DISTRIBUTIONS:
         for name, shape in LSTM.weight_shapes([1, 32, 32, 64]).items():

@@ -37,13 +37,13 @@ from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, sampl
 from tf1.app import Diverged
 from tf1.cluster import ALONE, Cluster
 from tf1.dropout import DropoutWrapper, dropout
-from tf1.language import Language
+from tf1.language import LanguageModel
 from tf1.modes import choose_modes, mode_of_graph
 from tf1.training import Position, Run
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
 SAMPLE_WORDS = 50  # of the text that is shown after each epoch
-MAX_NATS = 700  # a word, of a training that goes on; more cannot be expressed as a perplexity
+MAX_NATS = 700  # a word: above this the perplexity overflows, and the training has diverged
 
 
 def parse_args(argv=None):
@@ -64,9 +64,9 @@ class PTBInput:
 
     Args:
       config: its `batch_size` and `num_steps` are used.
-      data: ids, [number of tokens]; None: what is fed is read.
-      name: of the operations.
-      cluster: its workers have an equal number of the batch's rows each, neighbours, which stay the same.
+      data: ids, [number of tokens]; None: the batches are fed.
+      name: of the operations' name scope.
+      cluster: deals out the batch's rows; each worker keeps the same block of adjacent rows.
     """
 
     def __init__(self, config, data=None, name=None, cluster=ALONE):
@@ -137,7 +137,7 @@ class PTBModel:
         output = tf.reshape(tf.concat(outputs, 1), [-1, size])  # [batch_size * num_steps, size], row by row
         softmax_w = tf.get_variable("softmax_w", [size, vocab_size], dtype=tf.float32)
         softmax_b = tf.get_variable("softmax_b", [vocab_size], dtype=tf.float32)
-        self.language = Language(embedding, cells, softmax_w, softmax_b)
+        self.network = LanguageModel(embedding, cells, softmax_w, softmax_b)
         targets = tf.reshape(input_.targets, [-1])
         if rnn_mode == "fused":
             groups = min(groups, batch_size)
@@ -152,7 +152,7 @@ class PTBModel:
         if is_training:
             self._build_update(config, rnn_mode, cost)
         else:
-            (self._cost,) = input_.cluster.add_up(cost)
+            self._gradient_norm, (self._cost,) = None, input_.cluster.add_up(cost)
 
     def _build_update(self, config, rnn_mode, cost):
         self._lr = tf.Variable(0.0, trainable=False)
@@ -169,7 +169,7 @@ class PTBModel:
         else:  # the learning rate takes the factor of all gradients, which saves a pass over them
             self._gradient_norm = tf.global_norm(grads)
             clipping = config.max_grad_norm * tf.minimum(1 / self._gradient_norm, 1 / config.max_grad_norm)
-            rate = self._lr * clipping
+            rate = self._lr * tf.where(tf.is_finite(self._gradient_norm), clipping, np.nan)  # as clip_by_global_norm
         grads = [gradients.in_fixed_order(gradient) for gradient in grads]
         optimizer = tf.train.GradientDescentOptimizer(rate)
         self._train_op = optimizer.apply_gradients(zip(grads, tvars), tf.train.get_or_create_global_step())
@@ -178,7 +178,7 @@ class PTBModel:
         self._lr_update = tf.assign(self._lr, self._new_lr)
 
     def read(self, session, inputs, targets, state, with_losses):
-        """Losses [batch_size, num_steps] and the final state, an array as `Language` has it, of what is fed."""
+        """Losses [batch_size, num_steps] and the final state, an array as `LanguageModel` has it, of what is fed."""
         initial_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in state)
         feed_dict = {self.input.input_data: inputs, self.input.targets: targets, self.initial_state: initial_state}
         return session.run([self.losses if with_losses else [], self.final_state], feed_dict)
@@ -218,7 +218,7 @@ class PTBModel:
 
     @property
     def gradient_norm(self):
-        """Of all gradients together, before they are clipped."""
+        """Of all gradients together, before they are clipped; None where nothing is trained."""
         return self._gradient_norm
 
 
@@ -231,7 +231,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       eval_op: run in every step, `model.train_op` for training.
       verbose: prints progress ten times.
       position: a `Position` with `costs` and `state` to begin at, kept up to date; None: the beginning.
-      steps: yields the numbers of the steps that are still to do; None: those of the whole epoch.
+      steps: yields the numbers of the steps that are still to do; None: those that the epoch still has.
     Returns:
       The perplexity, exp of the mean cost of a word.
     """
@@ -240,12 +240,14 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     position = position or Position(costs=0.0, state=session.run(model.initial_state))
     fetches = {"cost": model.cost, "final_state": model.final_state}
     if eval_op is not None:
-        fetches.update(eval_op=eval_op, gradient_norm=model.gradient_norm)
+        fetches["eval_op"] = eval_op
+    if model.gradient_norm is not None:
+        fetches["gradient_norm"] = model.gradient_norm
     first_step, report_steps = position.step, progress.report_steps(epoch_size)
     for _ in range(first_step):
         session.run(model.input.input_data)  # the batches that were used before the run was stopped
 
-    for step in range(epoch_size) if steps is None else steps:
+    for step in range(first_step, epoch_size) if steps is None else steps:
         feed_dict = {}
         for i, (c, h) in enumerate(model.initial_state):
             feed_dict[c], feed_dict[h] = position.state[i]
@@ -255,8 +257,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.gradient_norm = float(vals.get("gradient_norm", 0))
 
         position.loss = costs / (position.step * num_steps)
-        if not position.loss < MAX_NATS:
-            raise Diverged("loss", vals["cost"] / num_steps, f"at step {step} of {epoch_size}")
+        Diverged.check("loss", position.loss, f"at step {step} of {epoch_size}", MAX_NATS)
         words = (step + 1 - first_step) * num_steps * batch_size * model.input.cluster.size
         position.words_per_second = words / (time.time() - start_time)
         if verbose and step in report_steps:
@@ -271,9 +272,9 @@ def evaluate(session, model, data, watched=iter):
     Args:
       model: a `PTBModel`, not for training, of any batch size and number of steps.
       data: ids, [number of tokens], at least 2: one stream, in which each is predicted from all before it.
-      watched: passes an iterable on, and may stop between two of its items.
+      watched: wraps an iterable, as `Run.watched` does: it shows progress, and may stop between two items.
     """
-    read, zero_state = functools.partial(model.read, session), model.language.zero_state(model.input.batch_size)
+    read, zero_state = functools.partial(model.read, session), model.network.zero_state(model.input.batch_size)
     options = {"tolerance": streams.TOLERANCES[model.precision], "watched": watched}
     return float(np.exp(streams.mean_loss(read, data, 1, zero_state, model.input.num_steps, **options)))
 
@@ -339,7 +340,7 @@ def train(args, config, cluster):
             test_input = PTBInput(config=eval_config, data=corpus.test, name="TestInput")
             with tf.variable_scope("Model", reuse=True, initializer=initializer):
                 mtest = PTBModel(is_training=False, config=eval_config, input_=test_input, **modes)
-        writer = sampling.Writer(mvalid.language, corpus.vocabulary, args)
+        writer = sampling.Writer(mvalid.network, corpus.vocabulary, args)
 
         identity = {"script": "ptb_word_lm", "config": configs.identity(config), "seed": args.seed}
         identity.update(data=corpus.description, precision=modes["precision"], vocabulary=corpus.vocabulary.description)
@@ -352,7 +353,7 @@ def train(args, config, cluster):
                 run.say_finished()
                 print(f"Epoch: {len(run.records)} Train Perplexity: {run.records[-1]['train_perplexity']:.3f}")
                 print(f"Epoch: {len(run.records)} Valid Perplexity: {run.records[-1]['valid_perplexity']:.3f}")
-            # What the last evaluation needs in memory is taken before hours of training, not after them.
+            # Evaluated once now, so that a lack of memory shows before hours of training and not after them.
             evaluate(session, mvalid, corpus.test[: config.batch_size * config.num_steps + 2])
             for i in range(run.position.epoch - 1, config.max_max_epoch):
                 lr_decay = config.lr_decay ** max(i + 1 - config.max_epoch, 0.0)

@@ -29,7 +29,6 @@ gradient_reach.py. Departures from it, each with its reason:
 """
 
 import contextlib
-import math
 
 import numpy as np
 
@@ -38,7 +37,7 @@ import reader
 from tf1 import app, checkpoints, plots, progress, rnn, tf, trained
 from tf1.app import Diverged, UserError
 from tf1.modes import check_choice, choose_modes
-from tf1.op_seeds import glorot_uniform
+from tf1.op_seeds import kernel_seeds
 from tf1.training import Position, Run
 
 # Test accuracy by epoch, of the notebook.
@@ -83,9 +82,9 @@ def reset_graph(seed):
 def manual(seed):
     """Returns `Y0` and `Y1`, the outputs of the two steps, [instances, n_neurons].
 
-    A recurrent neuron takes the inputs of a time step and what its layer put out in the step before. A layer is
+    A recurrent neuron takes the inputs of a time step and what its layer output in the step before. A layer is
     n_neurons of them. Neuron j has column j of the weights: Y1[:, j] = tanh(X1 Wx[:, j] + Y0 Wy[:, j] + b[:, j]).
-    At t = 0 there is no last output, so Y0 has no product with Wy. All steps use the same 15 + 25 + 5 = 45 weights:
+    At t = 0 there is no previous output, so Y0 has no product with Wy. All steps use the same 15 + 25 + 5 = 45 weights:
 
              Y0                  Y1            [instances, n_neurons]
               ^                   ^
@@ -125,7 +124,7 @@ def static(seed):
         # A memory cell is a layer together with its state, what it remembers from one step to the next. This one is the
         # layer of `manual`: each call takes a step's inputs and the last state, and returns an output and a new state.
         basic_cell = tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons)
-        with glorot_uniform(20):
+        with kernel_seeds(20):
             output_seqs, states = tf.nn.static_rnn(basic_cell, [X0, X1], dtype=tf.float32)
         Y0, Y1 = output_seqs
 
@@ -149,7 +148,7 @@ def packed(seed):
         X_seqs = tf.unstack(X_test)  # n_steps of [instances, n_inputs], what static_rnn takes
 
         basic_cell = tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons)
-        with glorot_uniform(22):
+        with kernel_seeds(22):
             output_seqs, states = tf.nn.static_rnn(basic_cell, X_seqs, dtype=tf.float32)
         outputs = tf.transpose(tf.stack(output_seqs), perm=[1, 0, 2])  # [instances, n_steps, n_neurons]: batch-major
 
@@ -176,7 +175,7 @@ def dynamic(seed):
         # instance needs no other one, so in each step all of them are computed side by side, as rows of one product.
         # Only the products X Wx can be computed for all steps at once, as `tf1/layers.py` does.
         basic_cell = tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons)
-        with glorot_uniform(87):
+        with kernel_seeds(87):
             outputs, states = tf.nn.dynamic_rnn(basic_cell, X, dtype=tf.float32)
 
         init = tf.global_variables_initializer()
@@ -196,7 +195,7 @@ def seqlen(seed):
         seq_length = tf.placeholder(tf.int32, [None])
 
         basic_cell = tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons)
-        with glorot_uniform(106):
+        with kernel_seeds(106):
             outputs, states = tf.nn.dynamic_rnn(basic_cell, X, dtype=tf.float32, sequence_length=seq_length)
 
         init = tf.global_variables_initializer()
@@ -283,7 +282,7 @@ class MNISTModel:
         else:
             self.cell = tf.nn.rnn_cell.MultiRNNCell([new_cell() for _ in range(config.n_layers)])
         modes = {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}
-        with glorot_uniform(*op_seeds):
+        with kernel_seeds(*op_seeds):
             _, states = rnn.dynamic_rnn(self.cell, self.X, dtype=tf.float32, **modes)
         self.logits = self.read_out(states)  # [number of images, n_outputs]
         self.predictions = tf.argmax(self.logits, axis=1)  # [number of images]
@@ -321,7 +320,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       eval_op: run in every step, `model.training_op` for training.
       verbose: prints progress ten times.
       position: a `Position` to begin at, kept up to date; None: the beginning of the first epoch.
-      steps: yields the numbers of the steps that are still to do; None: those from the position on.
+      steps: yields the numbers of the steps that are still to do; None: those that the epoch still has.
     Returns:
       The accuracy on the epoch's last batch, after the last step.
     """
@@ -339,8 +338,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         X_batch, y_batch = next(batches)
         vals = session.run(fetches, feed_dict={model.X: X_batch, model.y: y_batch})
         position.step, position.loss = step + 1, float(vals["loss"])
-        if not math.isfinite(position.loss):
-            raise Diverged("loss", position.loss, f"in epoch {position.epoch} at step {step} of {epoch_size}")
+        Diverged.check("loss", position.loss, f"in epoch {position.epoch} at step {step} of {epoch_size}")
         if verbose and step in report_steps:
             progress.write(f"{step / epoch_size:.3f} loss: {position.loss:.4f}")
     return session.run(model.accuracy, feed_dict={model.X: X_batch, model.y: y_batch})
@@ -351,7 +349,7 @@ def evaluate(session, model, X, y, watched=iter):
 
     Args:
       session, model, X, y: as for `run_epoch` and for `MNISTInput`.
-      watched: passes an iterable on, and may stop between two of its items.
+      watched: wraps an iterable, as `Run.watched` does: it shows progress, and may stop between two items.
     Returns:
       The accuracy, exact for all images together, and the predictions, [number of images].
     """
@@ -440,7 +438,7 @@ def deep(seed):
 
             cells = [tf.nn.rnn_cell.BasicRNNCell(num_units=n_neurons) for _ in range(n_layers)]
             multi_layer_cell = tf.nn.rnn_cell.MultiRNNCell(cells)
-            with glorot_uniform(115, 136, 157):
+            with kernel_seeds(115, 136, 157):
                 outputs, states = tf.nn.dynamic_rnn(multi_layer_cell, X, dtype=tf.float32)
 
             init = tf.global_variables_initializer()

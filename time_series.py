@@ -1,7 +1,7 @@
 """Time series: predicts each next value of a series, and lets the trained network write a series of its own.
 
 Source: notes in Chinese on chapter 14 of Aurélien Géron, "Hands-On Machine Learning with Scikit-Learn and TensorFlow"
-(2017), its parts on time series, on creative generation and on dropout. What is called recorded stands in its notebook,
+(2017), its parts on time series, on creative generation and on dropout. What is called recorded is in its notebook,
 14_recurrent_neural_networks.ipynb at https://github.com/ageron/handson-ml, as of 6 August 2018. Three models:
 
     projection   one layer of 100 ReLU units, each output through OutputProjectionWrapper
@@ -41,7 +41,7 @@ from tf1 import app, checkpoints, forecasting, plots, progress, rnn, tf
 from tf1.app import Diverged, UserError
 from tf1.dropout import DropoutWrapper
 from tf1.modes import check_choice, choose_modes
-from tf1.op_seeds import glorot_uniform
+from tf1.op_seeds import kernel_seeds
 from tf1.training import Position, Run
 
 N_INPUTS = N_OUTPUTS = 1
@@ -114,14 +114,14 @@ class TimeSeriesModel:
     def _build_projection(self, config, modes):
         basic_cell = tf.nn.rnn_cell.BasicRNNCell(num_units=config.n_neurons, activation=tf.nn.relu)
         cell = rnn.OutputProjectionWrapper(basic_cell, output_size=N_OUTPUTS)
-        with glorot_uniform(88, 109):
+        with kernel_seeds(88, 109):
             outputs, states = rnn.dynamic_rnn(cell, self.X, dtype=tf.float32, **modes)
         self._cells, self._activation, self._last_layer = [basic_cell], tf.nn.relu, cell
         return outputs
 
     def _build_dense(self, config, modes):
         cell = tf.nn.rnn_cell.BasicRNNCell(num_units=config.n_neurons, activation=tf.nn.relu)
-        with glorot_uniform(88):
+        with kernel_seeds(88):
             rnn_outputs, states = rnn.dynamic_rnn(cell, self.X, dtype=tf.float32, **modes)
         self._cells, self._activation = [cell], tf.nn.relu
         return self._build_dense_layer(rnn_outputs, config, tf.glorot_uniform_initializer(seed=137))
@@ -186,9 +186,9 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       eval_op: run in every step, `model.training_op` for training.
       verbose: prints the tutorial's line every 100 iterations.
       position: a `Position` to begin at, kept up to date, with the `mse` of the last line; None: the beginning.
-      steps: yields the numbers of the steps that are still to do; None: those of the whole epoch.
+      steps: yields the numbers of the steps that are still to do; None: those that the epoch still has.
     Returns:
-      The MSE of one batch more, after the last step.
+      The MSE of one more batch, after the last step.
     """
     position = position or Position()
     fetches = {"mse": model.loss}
@@ -196,15 +196,16 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         fetches["eval_op"] = eval_op
     keep_prob = 1.0 if eval_op is None else model.train_keep_prob
     batches = model.input.batches(position)
+    steps = range(position.step, model.input.epoch_size) if steps is None else steps
 
-    for iteration, (X_batch, y_batch) in zip(range(model.input.epoch_size) if steps is None else steps, batches):
+    for iteration, (X_batch, y_batch) in zip(steps, batches):
         feed_dict = {model.X: X_batch, model.y: y_batch}
         mse = session.run(fetches, feed_dict={**feed_dict, model.keep_prob: keep_prob})["mse"]
-        check(mse, iteration)
+        Diverged.check("MSE", mse, f"at iteration {iteration}")
         is_reported = iteration % REPORT_INTERVAL == 0
         if is_reported and model.name != "dropout":  # as in the tutorial: of the weights after the step
             mse = session.run(model.loss, feed_dict=feed_dict)
-            check(mse, iteration)
+            Diverged.check("MSE", mse, f"at iteration {iteration}")
         position.step = iteration + 1
         if is_reported:
             position.mse = float(mse)
@@ -213,13 +214,8 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
 
     X_batch, y_batch = next(batches)
     mse = session.run(model.loss, feed_dict={model.X: X_batch, model.y: y_batch})
-    check(mse, model.input.epoch_size)
+    Diverged.check("MSE", mse, "after the last iteration")
     return mse
-
-
-def check(mse, iteration):
-    if not np.isfinite(mse):
-        raise Diverged("MSE", mse, f"at iteration {iteration}")
 
 
 def mse_line(name, iteration, mse):
@@ -236,7 +232,7 @@ def predict(session, model, values, watched=iter):
     """The prediction of each value after a whole window: [len(values) - n_steps].
 
     Args:
-      watched: passes an iterable on, and may stop between two of its items.
+      watched: wraps an iterable, as `Run.watched` does: it shows progress, and may stop between two items.
     """
     X, _ = reader.windows(values, model.n_steps)
     predictions = []
@@ -369,6 +365,8 @@ def find_series(args, n_steps, folder):
     if args.data_path:
         if args.forecast:
             forecasting.path_of(folder, args.data_path)
+        if "--second_start" in args.given:
+            raise UserError("--second_start is of the tutorial's series: leave it out with --data_path")
         return reader.OwnSeries(args.data_path, args.column, n_steps, args.encoding, args.missing, args.decimal)
     for flag in ("column", "decimal", "missing", "encoding", "forecast"):
         if getattr(args, flag) is not None:

@@ -63,7 +63,6 @@ class DealtPTB(sides.PTB):
         import ptb_word_lm
         from tf1 import tf
         from tf1.cluster import Cluster
-        from tf1.training import with_rewrites
 
         config, is_alone = self.config, len(self.hosts) == 1
         flags = types.SimpleNamespace(
@@ -74,15 +73,9 @@ class DealtPTB(sides.PTB):
             with tf.variable_scope("Model"):
                 input_ = ptb_word_lm.PTBInput(config, self.ids, cluster=cluster)
                 model = ptb_word_lm.PTBModel(True, config, input_, **settings)
-            session_config = with_rewrites(session_config)
             target = cluster.meet({}, session_config)
             session = sides.start_session(tf, session_config, self.weights, target)
-            model.assign_lr(session, config.learning_rate)
-            state = session.run(model.initial_state)
-            while True:
-                feed_dict = dict(zip(tf.nest.flatten(model.initial_state), tf.nest.flatten(state)))
-                cost, state, _ = session.run([model.cost, model.final_state, model.train_op], feed_dict)
-                yield self.units, cost
+            yield from self.train_steps(tf, session, model)
 
     def pytorch(self):
         import torch

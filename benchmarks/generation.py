@@ -33,8 +33,8 @@ def build(kind):
             model = ptb_word_lm.PTBModel(False, config, ptb_word_lm.PTBInput(config))
         else:
             model = char_gru.CharGRU(False, configs.CharGRUSmallConfig(), VOCAB_SIZES[kind])
-        ids, state = tf.placeholder(tf.int32, [1]), tf.placeholder(tf.float32, model.language.state_shape(1))
-        return model.language, (ids, state, *model.language.step(ids, state))
+        ids, state = tf.placeholder(tf.int32, [1]), tf.placeholder(tf.float32, model.network.state_shape(1))
+        return model.network, (ids, state, *model.network.step(ids, state))
 
 
 def choose(logits, uniform, temperature=1.0, top_k=None, excluded=()):

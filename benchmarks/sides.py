@@ -56,7 +56,10 @@ class PTB:
         with tf.variable_scope("Model"):
             model = ptb_word_lm.PTBModel(True, config, ptb_word_lm.PTBInput(config, self.ids), **settings)
         session = start_session(tf, session_config, self.weights)
-        model.assign_lr(session, config.learning_rate)
+        yield from self.train_steps(tf, session, model)
+
+    def train_steps(self, tf, session, model):
+        model.assign_lr(session, self.config.learning_rate)
         state = session.run(model.initial_state)
         while True:
             feed_dict = dict(zip(tf.nest.flatten(model.initial_state), tf.nest.flatten(state)))
@@ -348,7 +351,7 @@ class CharGeneration(CharGRU):
 
         with tf.variable_scope("Model"):
             model = char_gru.CharGRU(False, self.config, self.vocab_size)
-        sampler = sampling.Sampler(model.language, temperature=0)
+        sampler = sampling.Sampler(model.network, temperature=0)
         session = start_session(tf, None, self.weights)
         while True:
             ids = np.concatenate(list(sampler.ids(session, [0], self.CHARACTERS, seed=0)))
@@ -614,9 +617,11 @@ class Reading:
 
 def modes_of(rnn_mode, precision, batch_size, units, gates):
     """What the scripts make of their flags: a model's arguments, and the session's configuration."""
-    from tf1 import modes
+    from tf1 import modes, training
 
-    return modes.choose_modes(types.SimpleNamespace(rnn_mode=rnn_mode, precision=precision), batch_size, units, gates)
+    args = types.SimpleNamespace(rnn_mode=rnn_mode, precision=precision)
+    settings, session_config = modes.choose_modes(args, batch_size, units, gates)
+    return settings, training.with_rewrites(session_config)
 
 
 def start_session(tf, session_config, weights, target=""):

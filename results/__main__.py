@@ -17,6 +17,8 @@ import numpy as np
 from benchmarks import __main__ as benchmarks
 from benchmarks import cluster
 from binary_echo import final_loss
+from char_gru import best_epoch
+from ptb_word_lm import PUBLISHED
 from results.runs import FOLDER, PTB, RUNS, SEEDS, machines, path_of, records_of
 from tf1 import app, plots
 from tf1.app import UserError
@@ -24,7 +26,6 @@ from tf1.app import UserError
 ROOT = os.path.dirname(FOLDER)
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)  # minutes
-PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
 
 
 def parse_args(argv=None):
@@ -153,17 +154,12 @@ CHARACTERS = {
 }
 
 
-def best_of(records):
-    """The record with the lowest validation loss."""
-    return min(records, key=lambda record: record["validation_loss"])
-
-
 def characters(folder):
     rows = []
     for name, network in CHARACTERS.items():
         if not records_of(name):
             continue
-        best = best_of(records_of(name))
+        best = best_epoch(records_of(name))
         loss, epochs = best["validation_loss"], len(records_of(name))
         cells = [f"{best['train_loss']:.4f}", f"{loss:.4f}", f"{loss / np.log(2):.3f}", f"{best['epoch']} of {epochs}"]
         rows.append([f"`{RUNS[name].partition(' ')[2]}`", network, *cells, time_of(name), log_of(name, folder)])
@@ -214,7 +210,7 @@ TUTORIALS = (
         f"Yash Katariya, [*Text Generation using a RNN*]({KATARIYA}) (2018), retold by 醇岩 (in Chinese)",
         "char_gru_small",
         "–",
-        lambda records: "validation loss {validation_loss:.4f}, after epoch {epoch}".format(**best_of(records)),
+        lambda records: "validation loss {validation_loss:.4f}, after epoch {epoch}".format(**best_epoch(records)),
     ),
     (
         "binary_echo.py",

@@ -26,7 +26,7 @@ import numpy as np
 import configs
 import studies
 from tf1 import app, tf
-from tf1.op_seeds import glorot_uniform
+from tf1.op_seeds import kernel_seeds
 
 DEVICES = "/cpu:0", "/cpu:1"  # of the two layers
 
@@ -85,7 +85,7 @@ def place(config, form, seed):
         tf.set_random_seed(seed)
         X = tf.placeholder(tf.float32, [None, config.n_steps, config.n_inputs])
         cell = tf.nn.rnn_cell.MultiRNNCell([new_cell(device, config.n_neurons) for device in DEVICES])
-        with tf.device(outer_device) if outer_device else contextlib.nullcontext(), glorot_uniform(1, 2):
+        with tf.device(outer_device) if outer_device else contextlib.nullcontext(), kernel_seeds(1, 2):
             outputs, _ = tf.nn.dynamic_rnn(cell, X, dtype=tf.float32)  # [batch_size, n_steps, n_neurons]
 
         options, metadata = tf.RunOptions(output_partition_graphs=True), tf.RunMetadata()

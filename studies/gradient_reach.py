@@ -14,8 +14,8 @@ gradient of the prediction to an input so many steps back, before training; the 
     GRU, clipping, Adam          0.15   0.039   0.003   0.018
     ReLU (or clipping, or Adam)  0.36   0.015    3e-6   0.327
 
-Where the gradient has nearly vanished (ReLU), clipping and Adam change nothing; where it arrives, they decide whether
-the network learns. plots/gradient_norms.png shows the norms at all distances.
+Clipping and Adam help only if some gradient arrives: with ReLU, where it has nearly vanished, neither lowers the loss.
+plots/gradient_norms.png shows the norms at all distances.
 
 Sources: of the question and most remedies Aurélien Géron 2017, "Hands-On Machine Learning with Scikit-Learn and
 TensorFlow" (O'Reilly), chapter 14, https://github.com/ageron/handson-ml; Le, Jaitly and Hinton 2015, "A Simple Way to

@@ -5,8 +5,8 @@
 Both forms in NumPy, forward and backward, against TensorFlow's cells: the loss and the gradients of all weights, of the
 inputs and of the initial state differ by 3e-7 at most, the rounding of TensorFlow's fp32. The form that resets before
 the product with the state is the one that the tutorial describes; cuDNN, whose layer it uses, resets after the product.
-That takes a bias d more for each gate, and only then is h U_h a part of the one product h U with all three gates side
-by side.
+That takes a second bias for each gate; but the product of the state with a gate's weights does not contain r then, so
+the products of all three gates are one, with their weights side by side.
 
 Source: the tutorial by "Chunyan" (醇岩) on SegmentFault, in Chinese, has the formulas in pictures and no code for them;
 of the GRU: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine

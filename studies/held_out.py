@@ -8,7 +8,7 @@ on both parts, one seed:
     trained on t < 20             0.00167            0.00834
     trained on the whole range    0.00172            0.00382
 
-So what was trained on is predicted better, by a factor of 2. All of it is small beside the variance of the series, 9 on
+So training on a range halves the error there. All of it is small beside the variance of the series, 9 on
 the first part and 39 on the rest, where the swings are wider.
 
     python -m studies.held_out        15 seconds

@@ -7,7 +7,7 @@ They are. With the same weights and inputs, 30 time steps and 4 sequences, in fp
 
 BasicLSTMCell has [x, h] where the code by hand has [h, x], its gates in the order input, candidate, forget, output, and
 adds a forget bias of 1, which is taken off the bias that it gets here. What is left is rounding. The notes take the
-third form, which stands at their end, for another network with more weights; it has the same ones in more pieces.
+third form, at their end, for another network with more weights; it has the same ones in more pieces.
 
     python -m studies.lstm_equality
 

@@ -155,8 +155,7 @@ def train(config, task, use_peepholes, seed):
                 X_batch, y_batch, weights, _ = task(config, config.batch_size, random)
                 feed_dict = {m.X: X_batch, m.y: y_batch, m.weights: weights}
                 loss_val, _ = session.run([m.loss, m.training_op], feed_dict)
-                if not np.isfinite(loss_val):
-                    raise Diverged("loss", loss_val, f"at iteration {iteration}")
+                Diverged.check("loss", loss_val, f"at iteration {iteration}")
             X_test, _, weights, intervals = task(config, N_TEST, random)
             logits_val = session.run(m.logits, {m.X: X_test})
     return error(task, logits_val, weights, intervals), m.n_parameters

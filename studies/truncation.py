@@ -9,7 +9,7 @@ at the end, by num_steps (one seed each):
 
 Answer: more than what a gradient reaches. With 16 units and num_steps 5 both dependencies are learned, though no
 gradient ever goes from Y to X 8 steps before: the state that is carried from batch to batch still holds the past, and
-to read it can be learned. With num_steps 3 and less, where no gradient reaches any X that Y depends on, neither is.
+the network learns to read it. With num_steps 3 and less, where no gradient reaches any X that Y depends on, neither is.
 
     python -m studies.truncation --config=medium        a minute on 2 cores, and plots/binary_echo_truncation.png
 

@@ -222,10 +222,10 @@ def test_the_learning_rate_decays_after_max_epoch(book):
             model, assign = build(config, np.arange(12) % 9, is_training=True)
             session.run(tf.global_variables_initializer())
             session.run(assign)
-            before = session.run(model.language.softmax_b)
+            before = session.run(model.network.softmax_b)
             position = Position(epoch, costs=0.0, state=char_gru.zero_state(config, 2))
             char_gru.run_epoch(session, model, model.train_op, position=position)
-            steps[epoch] = np.max(np.abs(session.run(model.language.softmax_b) - before))
+            steps[epoch] = np.max(np.abs(session.run(model.network.softmax_b) - before))
     assert steps == pytest.approx({1: 0.01, 2: 0.005}, rel=1e-3)
 
 
@@ -272,7 +272,8 @@ def test_generate_loads_and_does_not_train(book, capsys):
         (["--save_path=run", "--config=small"], "config batch_size 4, now 64"),
         (["--save_path=run", "--set", "batch_size=5"], "holds a run with config batch_size 4, now 5: "),
         (["--save_path=run", "--config=huge"], "small, medium, large, test"),
-        (["--save_path=run", "--section=gradients"], "--section=gradients trains no network and uses none"),
+        (["--section=gradients", "--batching=tutorial"], "--section=gradients takes only --seed: leave"),
+        (["--save_path=run", "--section=gradients"], "--section=gradients takes only --seed: leave"),
         (["--encoding=rot13", "--save_path=run"], "'rot13' is not a text encoding of Python's"),
         (["--generate=1e3", "--save_path=run"], "--generate: '1e3' is not an integer"),
         (["--save_path=run", "--data_path=nowhere"], "--data_path=nowhere does not exist"),

@@ -287,7 +287,7 @@ class TestRefusals:
             (["--worker_hosts=a:1,b"], "'b' is no address like host:2222"),
             (["--worker_hosts=a:1,b:70000"], "'b:70000' is no address"),
             (["--worker_hosts=a:1,,b:2"], "'' is no address"),
-            (["--worker_hosts=a:1,a:1", "--task_index=0"], "a:1 stands there twice"),
+            (["--worker_hosts=a:1,a:1", "--task_index=0"], "a:1 is there twice"),
             (["--worker_hosts=a:1,b:2"], "--worker_hosts goes with --task_index"),
             (["--task_index=1"], "--task_index goes with --worker_hosts"),
             (
@@ -414,7 +414,7 @@ class TestRefusals:
         "flag, message",
         [
             ("--generate=5", "--task_index goes with a training alone: leave it out"),
-            ("--section=gradients", "--section=gradients trains no network and uses none"),
+            ("--section=gradients", "--section=gradients takes only --seed: leave"),
         ],
     )
     def test_what_is_done_by_one_process_alone(self, flag, message, capsys):

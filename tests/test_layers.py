@@ -5,7 +5,11 @@ import pytest
 
 from tf1 import layers, rnn, tf
 
-KINDS = ["lstm", "gru", "tanh", "relu"]
+KINDS = ["lstm", "gru", "tanh", "relu"]  # cuDNN's, too
+# An LSTM with the c of each time step beside its h, and TensorFlow's GRUCell.
+ALL_KINDS = [*KINDS, "every_c", "reset_before"]
+LSTMS = ("lstm", "every_c")
+GATES = {"lstm": 4, "every_c": 4, "gru": 3}
 
 
 def unrolled(kind, inputs, state, weights):
@@ -13,10 +17,12 @@ def unrolled(kind, inputs, state, weights):
     if kind == "gru":
         cell = rnn.GRUCell(*weights)
     else:
-        units = weights[0].shape[1].value // (4 if kind == "lstm" else 1)
-        if kind == "lstm":
+        units = state[0].shape[1].value
+        if kind in LSTMS:
             cell = tf.nn.rnn_cell.BasicLSTMCell(units, forget_bias=0.3)
             state = [tf.nn.rnn_cell.LSTMStateTuple(*state)]
+        elif kind == "reset_before":
+            cell = tf.nn.rnn_cell.GRUCell(units)
         else:
             cell = tf.nn.rnn_cell.BasicRNNCell(units, activation=tf.tanh if kind == "tanh" else tf.nn.relu)
         variables = iter(weights)
@@ -28,31 +34,35 @@ def unrolled(kind, inputs, state, weights):
             # A cell makes its variables when it is first called.
             with tf.variable_scope("cell", reuse=tf.AUTO_REUSE, custom_getter=lambda *_, **__: next(variables)):
                 output, state = cell(step, state)
-        outputs.append(output)
-    return tf.stack(outputs), list(state) if kind == "lstm" else [state]
+        outputs.append(tf.concat([output, state.c], 1) if kind == "every_c" else output)
+    return tf.stack(outputs), list(state) if kind in LSTMS else [state]
 
 
 def fused(kind, inputs, state, weights, precision="fp32"):
-    if kind == "lstm":
-        outputs, state = layers.lstm(inputs, state, *weights, forget_bias=0.3, precision=precision)
-        return outputs, list(state)
-    if kind == "gru":
-        outputs, state = layers.gru(inputs, *state, *weights, precision=precision)
-    else:
-        outputs, state = layers.rnn(inputs, *state, *weights, activation=kind, precision=precision)
-    return outputs, [state]
+    layer, settings = layer_of(kind)
+    outputs, state = layer(inputs, state if kind in LSTMS else state[0], *weights, precision=precision, **settings)
+    return outputs, list(state) if kind in LSTMS else [state]
+
+
+def layer_of(kind):
+    """The function of a kind, and its settings."""
+    if kind in LSTMS:
+        return layers.lstm, {"forget_bias": 0.3, "every_c": kind == "every_c"}
+    if kind in ("tanh", "relu"):
+        return layers.rnn, {"activation": kind}
+    return {"gru": layers.gru, "reset_before": layers.gru_reset_before}[kind], {}
 
 
 def make(kind, num_steps, batch_size, input_size, units, seed=0):
     """Inputs, initial states and weights, arrays of float64."""
     random = np.random.RandomState(seed)
-    gates = {"lstm": 4, "gru": 3}.get(kind, 1)
     if kind == "gru":
         shapes = [(input_size, 3 * units), (units, 3 * units), (2, 3 * units)]
     else:
-        shapes = [(input_size + units, gates * units), (gates * units,)]
+        products = [2, 1] if kind == "reset_before" else [GATES.get(kind, 1)]
+        shapes = [shape for n in products for shape in ((input_size + units, n * units), (n * units,))]
     inputs = random.normal(size=[num_steps, batch_size, input_size])
-    state = list(random.normal(size=[2 if kind == "lstm" else 1, batch_size, units]))
+    state = list(random.normal(size=[2 if kind in LSTMS else 1, batch_size, units]))
     scale = 1 / np.sqrt(input_size + units)  # so that ReLUs stay of the order of 1
     return inputs, state, [random.normal(size=shape) * scale for shape in shapes]
 
@@ -70,12 +80,12 @@ def value_and_gradients(build, kind, arrays, **settings):
         return session.run([outputs, *final, *gradients])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (7, 3, 5, 4), (20, 2, 1, 8), (3, 17, 8, 6)])
 def test_a_layer_equals_its_cell_step_by_step(kind, sizes):
     arrays = make(kind, *sizes)
     found, expected = (value_and_gradients(build, kind, arrays) for build in (fused, unrolled))
-    assert len(found) == {"lstm": 8, "gru": 7}.get(kind, 6)
+    assert len(found) == {"lstm": 8, "every_c": 8, "gru": 7, "reset_before": 8}.get(kind, 6)
     for ours, theirs in zip(found, expected):
         # fp32, sums of at most 20 x 17 terms in another order.
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5 * np.max(np.abs(theirs)))
@@ -85,11 +95,10 @@ def test_a_layer_equals_its_cell_step_by_step(kind, sizes):
 @pytest.mark.parametrize("groups", [2, 3, 5])
 def test_groups_of_rows_are_the_whole(kind, groups):
     def grouped(kind, inputs, state, weights):
-        layer = {"lstm": layers.lstm, "gru": layers.gru}.get(kind, layers.rnn)
-        settings = {"lstm": {"forget_bias": 0.3}, "gru": {}}.get(kind, {"activation": kind})
-        state = tuple(state) if kind == "lstm" else state[0]
+        layer, settings = layer_of(kind)
+        state = tuple(state) if kind in LSTMS else state[0]
         outputs, state = layers.in_groups(layer, groups, inputs, state, *weights, **settings)
-        return outputs, list(state) if kind == "lstm" else [state]
+        return outputs, list(state) if kind in LSTMS else [state]
 
     arrays = make(kind, 4, 5, 3, 6)
     found, expected = (value_and_gradients(build, kind, arrays) for build in (grouped, fused))
@@ -97,7 +106,7 @@ def test_groups_of_rows_are_the_whole(kind, groups):
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5 * np.max(np.abs(theirs)))  # fp32
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_gradients_are_those_of_finite_differences(kind):
     inputs, state, weights = make(kind, 4, 2, 3, 3)
     with tf.Graph().as_default(), tf.Session():

@@ -13,6 +13,7 @@ import reader
 from conftest import slow
 from tf1 import tf
 from tf1.app import UserError
+from tf1.training import Position
 
 
 def sigmoid(x):
@@ -249,6 +250,9 @@ def test_both_learn_the_series(capsys, model):
         assert all(np.any(new != old) for new, old in zip(session.run(tvars), before))
         mse, times, truth, predictions = lstm_by_hand.evaluate(session, m, config.time_step)
         assert lstm_by_hand.run_epoch(session, m) == batch_mse  # nothing moves without an eval_op
+        position = Position(step=150)  # and from there on the batches are those that the epoch still has
+        assert lstm_by_hand.run_epoch(session, m, position=position, verbose=True) == batch_mse
+        assert position.step == 200
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["0", "100"]
     assert mse == pytest.approx(np.mean((truth - predictions) ** 2), rel=1e-5)
     assert times[0] == pytest.approx(0.5) and times[-1] == pytest.approx(29.9)
@@ -317,6 +321,8 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys):
         (["--section=api", "--save_every=5"], "go with --section=train, not with api"),
         (["--save_every=5"], "--save_every goes with --save_path"),
         (["--save_path=text.csv"], "--save_path=text.csv cannot be a folder"),
+        (["--section=train", "--model=api", "--distribution=he"], "--distribution is of the weights by hand"),
+        (["--section=api", "--distribution=he"], "--distribution is of the weights by hand"),
         (["--distribution=normal"], "normal is neither a file nor a name that --help has"),
         (["--distribution=text.csv"], "text.csv must hold numbers separated by commas, for LSTMWf1"),
         (

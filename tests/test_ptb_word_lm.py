@@ -17,6 +17,7 @@ import ptb_word_lm
 from conftest import ROOT, slow
 from tf1 import tf
 from tf1.app import UserError
+from tf1.training import Position
 
 WORDS = "the a cat dog mat hat sat ran on in saw and".split()
 
@@ -139,6 +140,14 @@ def test_unrolled_graph_equals_numpy_and_carries_its_state():
         session.run(tf.global_variables_initializer())
         perplexity = ptb_word_lm.run_epoch(session, model)
         cost, _ = numpy_cost(variables(session), config, rows[:, :9], rows[:, 1:], np.zeros([2, 2, 4, 5]))
+        assert ptb_word_lm.run_epoch(session, model, tf.no_op()) == perplexity  # as the oldest copies call it
+        position = Position(costs=0.0, state=session.run(model.initial_state))
+        ptb_word_lm.run_epoch(session, model, position=position, steps=range(1))
+        assert position.step == 1
+        with tf.Session() as another:  # with the same weights: they are keyed by the seed
+            another.run(tf.global_variables_initializer())
+            assert ptb_word_lm.run_epoch(another, model, position=position) == perplexity  # the steps that are left
+        assert position.step == 3
     assert model.input.epoch_size == 3
     assert perplexity == pytest.approx(np.exp(cost / 9), rel=1e-6)
 
@@ -157,6 +166,20 @@ def test_update_is_clipped_sgd():
         # The gradient's norm is far above 0.01, so the step is as long as clipping allows.
         assert moved == pytest.approx(0.5 * 0.01, rel=1e-3)
         assert session.run(tf.train.get_global_step()) == 1
+
+
+@pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
+def test_a_norm_that_overflows_is_no_update_of_zero(rnn_mode):
+    """As `tf.clip_by_global_norm` has it: the weights become NaN, which stops the run at the next step."""
+    config = small_config(num_layers=1)
+    with tf.Graph().as_default(), tf.Session() as session, tf.variable_scope("Model"):
+        model = ptb_word_lm.PTBModel(True, config, ptb_word_lm.PTBInput(config, np.arange(100) % 13), rnn_mode)
+        session.run(tf.global_variables_initializer())
+        softmax_w = next(v for v in tf.trainable_variables() if v.op.name.endswith("softmax_w"))
+        session.run(tf.assign(softmax_w, tf.fill(softmax_w.shape, 3e19) * np.linspace(-1, 1, 13)))
+        model.assign_lr(session, 1.0)
+        norm, _ = session.run([model.gradient_norm, model.train_op])
+        assert norm == np.inf and np.all(np.isnan(session.run(softmax_w)))
 
 
 def test_names_of_the_variables_are_the_tutorials():
@@ -187,7 +210,7 @@ def test_dropout_is_only_in_training_and_keyed_by_the_step():
         model = build(config, data, is_training=True)
         masks = [op for op in graph.get_operations() if op.type == "GreaterEqual" or op.type == "Less"]
         assert len(masks) == 1 + config.num_layers * config.num_steps  # the embeddings, and each layer at each step
-        evaluated = build(config, data, reuse=True)
+        build(config, data, reuse=True)
         assert len([op for op in graph.get_operations() if op.type == "Less"]) == len(masks)
         session.run(tf.global_variables_initializer())
         feed = {model.input.input_data: np.ones([4, 3]), model.input.targets: np.ones([4, 3])}
@@ -199,7 +222,6 @@ def test_dropout_is_only_in_training_and_keyed_by_the_step():
         # 4 x 64 elements a mask, kept with probability 1/2: 4 standard errors.
         assert all(abs(np.mean(value) - 0.5) < 4 * 0.5 / np.sqrt(value.size) for value in values)
         assert len({value[:, :64].tobytes() for value in values}) == len(values)  # no two alike
-        assert evaluated.final_state is not None
 
 
 @pytest.mark.parametrize("tokens", [5, 12, 13, 14, 60, 500])

@@ -259,6 +259,13 @@ def test_bidirectional_layers_are_tensorflows(form, lengths):
     assert not found[0][3]
 
 
+def test_basic_is_tensorflows_function():
+    with tf.Graph().as_default() as graph:
+        x = [tf.zeros([2, 3])] * 4
+        rnn.static_bidirectional_rnn(basic(5), basic(5), x, dtype=tf.float32, rnn_mode="basic")
+        assert not any(op.type in ("Enter", "While") for op in graph.get_operations())  # unrolled, as TensorFlow has it
+
+
 def test_the_rate_of_tensorflows_dropout():
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(6)

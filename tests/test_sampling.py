@@ -6,13 +6,13 @@ import pytest
 from benchmarks.generation import choose, generate_step_by_step
 from conftest import slow
 from tf1 import rnn, sampling, tf
-from tf1.language import Language
+from tf1.language import LanguageModel
 
 CHOICES = [{}, {"temperature": 0.0}, {"temperature": 0.5, "top_k": 3}, {"temperature": 2.0, "excluded": [1, 5]}]
 
 
 def build(kind, num_layers, vocab_size, units=7, embedding_size=7):
-    """A `Language` whose weights are random and large enough to matter."""
+    """A `LanguageModel` whose weights are random and large enough to matter."""
     with tf.variable_scope("Model", initializer=tf.random_uniform_initializer(-0.8, 0.8, seed=3)):
         embedding = tf.get_variable("embedding", [vocab_size, embedding_size])
         if kind == "lstm":
@@ -26,7 +26,7 @@ def build(kind, num_layers, vocab_size, units=7, embedding_size=7):
                 shapes[f"bias_{layer}"] = [2, 3 * units]
                 cells.append(rnn.GRUCell(*(tf.get_variable(name, shape) for name, shape in shapes.items())))
         softmax_w, softmax_b = tf.get_variable("w", [units, vocab_size]), tf.get_variable("b", [vocab_size])
-        return Language(embedding, cells, softmax_w, softmax_b)
+        return LanguageModel(embedding, cells, softmax_w, softmax_b)
 
 
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
@@ -41,15 +41,15 @@ def test_a_text_does_not_depend_on_how_it_is_generated(monkeypatch, kind, num_la
         monkeypatch.setattr(sampling, "ITEMS_A_RUN", items_a_run)
         with tf.Graph().as_default(), tf.Session() as session:
             tf.set_random_seed(1)
-            language = build(kind, num_layers, vocab_size)
-            sampler = sampling.Sampler(language, **choice, is_compiled=items_a_run == 100)
-            ids, state = tf.placeholder(tf.int32, [1]), tf.placeholder(tf.float32, language.state_shape(1))
-            step = ids, state, *language.step(ids, state)
+            network = build(kind, num_layers, vocab_size)
+            sampler = sampling.Sampler(network, **choice, is_compiled=items_a_run == 100)
+            ids, state = tf.placeholder(tf.int32, [1]), tf.placeholder(tf.float32, network.state_shape(1))
+            step = ids, state, *network.step(ids, state)
             session.run(tf.global_variables_initializer())
             for seed in 5, 6:
                 texts.append(np.concatenate(list(sampler.ids(session, start, 150, seed))).tolist())
                 if items_a_run == 100:
-                    assert texts[-1] == generate_step_by_step(session, language, step, start, 150, seed, **choice)
+                    assert texts[-1] == generate_step_by_step(session, network, step, start, 150, seed, **choice)
     assert texts[:2] == texts[2:] and len(texts[0]) == 150
     assert (texts[0] == texts[1]) == (choice.get("temperature") == 0)
     assert not set(choice.get("excluded", ())) & set(texts[0])
@@ -58,11 +58,11 @@ def test_a_text_does_not_depend_on_how_it_is_generated(monkeypatch, kind, num_la
 def test_whole_sequences_and_steps_are_one_network():
     for kind in "lstm", "gru":
         with tf.Graph().as_default(), tf.Session() as session:
-            language = build(kind, 2, 11)
-            ids, state = np.array([[3, 1, 4], [1, 5, 9]]), language.zero_state(2) + 0.1
-            logits, final_state = language.sequence(tf.constant(ids, tf.int32), tf.constant(state))
+            network = build(kind, 2, 11)
+            ids, state = np.array([[3, 1, 4], [1, 5, 9]]), network.zero_state(2) + 0.1
+            logits, final_state = network.sequence(tf.constant(ids, tf.int32), tf.constant(state))
             for place in range(3):
-                step_logits, state = language.step(tf.constant(ids[:, place], tf.int32), tf.convert_to_tensor(state))
+                step_logits, state = network.step(tf.constant(ids[:, place], tf.int32), tf.convert_to_tensor(state))
             session.run(tf.global_variables_initializer())
             found = session.run([logits[:, -1], final_state, step_logits, state])
         np.testing.assert_allclose(found[0], found[2], atol=1e-6)

@@ -219,7 +219,7 @@ def test_padding_does_not_change_what_a_string_gets():
         ]
         assert X.sum(axis=2).tolist() == [[1] * 9 + [0] * 11, [1] * 12 + [0] * 8]
         expected = session.run(model.y_proba, feed_dict)
-        X[0, 9:, 2] = 1  # behind the string's end
+        X[0, 9:, 2] = 1  # after the string's end
         np.testing.assert_array_equal(session.run(model.y_proba, feed_dict), expected)
 
 

@@ -490,6 +490,7 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys, it
         (["--data_path=binary", "--forecast=1_0"], "--forecast: '1_0' is not an integer"),
         (["--data_path=binary", "--forecast=1", "--save_path=binary"], "--save_path=binary cannot be a folder"),
         (["--data_path=binary", "--missing=zero"], "--missing"),
+        (["--data_path=binary", "--second_start=recorded"], "--second_start is of the tutorial's series"),
         (["--model=gru"], "--model"),
         (["--config=large"], "small, test"),
         (["--second_start=10"], "--second_start"),

@@ -11,6 +11,7 @@ import pytest
 import configs
 import ptb_word_lm
 from tf1 import app, tf
+from tf1.metrics import Metrics
 from tf1.training import Position, Run, with_rewrites
 
 EPOCH_SIZE = 10
@@ -143,6 +144,13 @@ def test_curves_come_from_the_position(in_tmp_path):
         if value.tag == "loss"
     ]
     assert losses == [(n, n * (n + 1) / 2) for n in range(1, 11)]
+
+
+def test_whether_values_are_recorded(in_tmp_path):
+    numbers = Metrics(".", 0)
+    assert not numbers.has("first")
+    numbers.write([{"epoch": 1}, {"first": 1.0, "second": 2.0}])
+    assert numbers.has("first", "second") and not numbers.has("first", "third")
 
 
 def test_lines_that_a_kill_has_kept_from_the_file_are_written(in_tmp_path):

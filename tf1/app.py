@@ -5,6 +5,7 @@ import codecs
 import contextlib
 import errno
 import functools
+import math
 import os
 import re
 import signal
@@ -36,6 +37,12 @@ class Diverged(UserError):
             "(a run with another config needs another --save_path)",
             1,
         )
+
+    @classmethod
+    def check(cls, name, value, place, most=math.inf):
+        """Raises it where the value is NaN, or not below `most`."""
+        if not value < most:
+            raise cls(name, value, place)
 
 
 def write_file(path, text):
@@ -208,7 +215,7 @@ def check_hosts(text):
         if not found or not 1 <= int(found[2]) <= 65535:
             raise ValueError(f"{host!a} is no address like host:2222")
     if doubles := sorted({host for host in hosts if hosts.count(host) > 1}):
-        raise ValueError(f"{doubles[0]} stands there twice")
+        raise ValueError(f"{doubles[0]} is there twice")
     return hosts
 
 

@@ -65,7 +65,7 @@ def unbuilt(cell):
 
 
 class MultiRNNCell(_CELLS.MultiRNNCell):
-    """Layers of cells; a cell that stands there several times, `[cell] * n`, makes layers with weights of their own.
+    """Layers of cells; a cell that is there several times, `[cell] * n`, makes layers with weights of their own.
 
     So it was until TF 1.1, and so the scripts mean it. TF 1.15 shares the weights if the sizes allow that, else fails.
     """

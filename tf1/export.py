@@ -102,7 +102,7 @@ def _lookups(vocabulary, folder, text, ids):
     return tf.cast(to_id.lookup(items), tf.int32), to_item.lookup(tf.cast(ids, tf.int64))
 
 
-def language_signatures(language, vocabulary, folder):
+def language_signatures(network, vocabulary, folder):
     """The signatures of a language model, whose ops are added to the graph.
 
     step        ids [batch_size] and initial_state -> logits, probabilities [batch_size, vocab_size], and final_state
@@ -112,23 +112,23 @@ def language_signatures(language, vocabulary, folder):
     zero_state  batch_size [] -> initial_state
 
     Args:
-      language: a `Language`.
+      network: a `LanguageModel`.
       vocabulary: a `reader.Vocabulary`.
       folder: where the file that becomes an asset is written.
     """
     step_ids, ids = tf.placeholder(tf.int32, [None], "ids"), tf.placeholder(tf.int32, [None, None], "sequence_ids")
-    state = tf.placeholder(tf.float32, language.state_shape(None), "initial_state")
+    state = tf.placeholder(tf.float32, network.state_shape(None), "initial_state")
     text, decode_ids = tf.placeholder(tf.string, [], "text"), tf.placeholder(tf.int32, [None], "decode_ids")
     batch_size = tf.placeholder(tf.int32, [], "batch_size")
     with tf.name_scope("step"):
-        step_logits, step_state = language.step(step_ids, state)
+        step_logits, step_state = network.step(step_ids, state)
         step = {"logits": step_logits, "probabilities": tf.nn.softmax(step_logits), "final_state": step_state}
     with tf.name_scope("sequence"):
-        logits, final_state = language.sequence(ids, state)
+        logits, final_state = network.sequence(ids, state)
         sequence = {"logits": logits, "probabilities": tf.nn.softmax(logits), "final_state": final_state}
     with tf.name_scope("vocabulary"):
         encoded, decoded = _lookups(vocabulary, folder, text, decode_ids)
-    zeros = tf.zeros(language.state_shape(batch_size))
+    zeros = tf.zeros(network.state_shape(batch_size))
     sequence = {"ids": ids, "initial_state": state}, sequence
     return {
         "step": ({"ids": step_ids, "initial_state": state}, step),

@@ -27,24 +27,24 @@ ADVICE = {  # of packages that are gone, what others offer
 
 
 class Face(types.ModuleType):
-    """A module with names of its own, and behind them those of other modules."""
+    """A module with names of its own, and after them those of other modules."""
 
-    def __init__(self, name, own, *behind, path=()):
+    def __init__(self, name, own, *others, path=()):
         super().__init__(name)
         self.__path__ = list(path)
         self.__dict__.update(own)
-        self._behind = behind
+        self._others = others
 
     def __getattr__(self, name):
         if name.startswith("__") and name != "__internal__":  # which Keras asks for
             raise AttributeError(name)
-        for module in self._behind:
+        for module in self._others:
             if hasattr(module, name):
                 return getattr(module, name)
         raise AttributeError(missing(f"{self.__name__}.{name}", dir(self)))
 
     def __dir__(self):
-        return sorted({name for names in (vars(self), *map(dir, self._behind)) for name in names})
+        return sorted({name for names in (vars(self), *map(dir, self._others)) for name in names})
 
 
 def missing(path, names):

@@ -57,7 +57,7 @@ def errors_by_step(session, model, values, split, steps, watched):
     Args:
       values: the series, scaled as in training; the part after `split` is held out.
       steps: how many to measure; at most half of the held-out part is.
-      watched: passes an iterable on, and may stop between two of its items.
+      watched: wraps an iterable, as `Run.watched` does: it shows progress, and may stop between two items.
     Returns:
       The errors, [number of measured steps], none after one that is not finite; the number of starts.
     """

@@ -5,7 +5,7 @@ import numpy as np
 from tf1 import tf
 
 
-class Language:
+class LanguageModel:
     """Reads words or characters, one after the other, and predicts the next one.
 
     Args:

@@ -39,7 +39,7 @@ def parse_args(argv=None):
     args = parser.parse_args(argv)
     args.command = args.command[args.command[:1] == ["--"] :]
     if not args.command:
-        parser.error("the script is missing: give it, and its flags, behind --")
+        parser.error("the script is missing: give it, and its flags, after --")
     if not os.path.isfile(args.command[0]):
         parser.error(f"{args.command[0]} is no file: name the script that the workers run")
     return args

@@ -106,6 +106,7 @@ class Metrics:
         """Whether the first lines of `metrics.jsonl` are `records`."""
         return self._text().startswith("".join(f"{json.dumps(record)}\n" for record in records))
 
-    def has(self, name):
-        """Whether `metrics.jsonl` has a record with a value called `name`."""
-        return f'"{name}":' in self._text()
+    def has(self, *names):
+        """Whether `metrics.jsonl` has a value under each of the names."""
+        text = self._text()
+        return all(f'"{name}":' in text for name in names)

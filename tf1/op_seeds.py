@@ -3,7 +3,7 @@
 from tf1 import tf
 
 
-def glorot_uniform(*op_seeds):
+def kernel_seeds(*op_seeds):
     """A scope whose kernels are drawn as the recording's were: each, in the order of creation, with its op seed.
 
     For a random op without an op seed TF 1.x took the number of ops in the graph, and TF 2 counts in another way; with

@@ -221,7 +221,7 @@ def static_bidirectional_rnn(
     **modes,
 ):
     """`tf.nn.static_bidirectional_rnn`: a list of both outputs side by side, and the two final states."""
-    if not _are_alike(inputs):
+    if modes.get("rnn_mode") == "basic" or not _are_alike(inputs):
         arguments = cell_fw, cell_bw, inputs, initial_state_fw, initial_state_bw, dtype, sequence_length, scope
         return tf.nn.static_bidirectional_rnn(*arguments)
     shared = {"sequence_length": sequence_length, "dtype": dtype, "time_major": True, "scope": scope, **modes}

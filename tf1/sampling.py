@@ -16,27 +16,27 @@ class Sampler:
     """What draws a text with a network; create it before the graph is final.
 
     Args:
-      language: a `Language`.
+      network: a `LanguageModel`.
       temperature: the logits are divided by it; 0: the likeliest is taken.
-      top_k: only so many of the likeliest are drawn; None: all.
+      top_k: nothing is drawn that is less likely than the k-th likeliest; None: all can be.
       excluded: ids that are never drawn, such as that of `<unk>`.
       is_compiled: the loop is compiled by XLA, which takes a second, and writes three times as fast from then on.
     """
 
-    def __init__(self, language, temperature=1.0, top_k=None, excluded=(), is_compiled=True):
-        self._zero_state = language.zero_state(1)
+    def __init__(self, network, temperature=1.0, top_k=None, excluded=(), is_compiled=True):
+        self._zero_state = network.zero_state(1)
         with tf.name_scope("sampler"):
-            self._build(language, {"temperature": temperature, "top_k": top_k, "excluded": excluded}, is_compiled)
+            self._build(network, {"temperature": temperature, "top_k": top_k, "excluded": excluded}, is_compiled)
 
-    def _build(self, language, choice, is_compiled):
+    def _build(self, network, choice, is_compiled):
         self._given = tf.placeholder(tf.int32, [ITEMS_A_RUN])  # to be read; -1: what was drawn before
         self._uniform = tf.placeholder(tf.float32, [ITEMS_A_RUN])  # random numbers of the places
         self._last = tf.placeholder(tf.int32, [])  # what was drawn last
         self._count = tf.placeholder(tf.int32, [])  # of the steps, at most ITEMS_A_RUN
         self._state = tf.placeholder(tf.float32, self._zero_state.shape)
         # A compiled function takes values, and no variables.
-        weights = [tf.identity(weight) for weight in (language.embedding, language.softmax_w, language.softmax_b)]
-        cells = [rnn.time_step(cell) for cell in language.cells]
+        weights = [tf.identity(weight) for weight in (network.embedding, network.softmax_w, network.softmax_b)]
+        cells = [rnn.time_step(cell) for cell in network.cells]
 
         def loop(given, uniform, last, count, state):
             embedding, softmax_w, softmax_b = weights
@@ -51,10 +51,10 @@ class Sampler:
                 last = choose(logits[0], uniform[index], **choice)
                 return index + 1, last, new_states, drawn.write(index, last)
 
-            loop_vars = [0, last, language.of_layers(state), tf.TensorArray(tf.int32, ITEMS_A_RUN)]
+            loop_vars = [0, last, network.of_layers(state), tf.TensorArray(tf.int32, ITEMS_A_RUN)]
             condition = lambda index, *_: index < count
             _, last, states, drawn = tf.while_loop(condition, body, loop_vars, back_prop=False)
-            return drawn.stack(), last, language.as_one(states)
+            return drawn.stack(), last, network.as_one(states)
 
         if is_compiled:
             loop = tf.function(loop, jit_compile=True, autograph=False)
@@ -83,7 +83,7 @@ class Writer:
     """Writes a text with a network, and prints it as it comes; create it before the graph is final.
 
     Args:
-      language: a `Language`.
+      network: a `LanguageModel`.
       vocabulary: a `reader.Vocabulary`.
       args: the flags, of which `start_string`, `temperature`, `top_k`, `no_unk` and `seed` are used.
       is_compiled: as for a `Sampler`; the samples of a training are short.
@@ -91,17 +91,17 @@ class Writer:
       UserError: the start string has what the network cannot read.
     """
 
-    def __init__(self, language, vocabulary, args, is_compiled=False):
+    def __init__(self, network, vocabulary, args, is_compiled=False):
         self._start, start_string = vocabulary.start(args.start_string)
         self.start_string, self._vocabulary, self._seed = start_string, vocabulary, args.seed
-        excluded = vocabulary.excluded(language.vocab_size, getattr(args, "no_unk", False))
-        self._sampler = Sampler(language, args.temperature, args.top_k, excluded, is_compiled)
+        excluded = vocabulary.excluded(network.vocab_size, getattr(args, "no_unk", False))
+        self._sampler = Sampler(network, args.temperature, args.top_k, excluded, is_compiled)
 
     def write(self, session, count, watched=iter):
         """Prints the start string and `count` words or characters after it; returns the whole text.
 
         Args:
-          watched: passes an iterable on, and may stop between two of its items.
+          watched: wraps an iterable, as `Run.watched` does: it shows progress, and may stop between two items.
         """
         text = self.start_string
         print(text, end="", flush=True)

@@ -53,7 +53,7 @@ def item_losses(
       warm_up: items that a state is guessed from.
       tolerance: by which a guess may be off, in any number of the state. Infinite: guesses are not checked, and an item
         is predicted from at least `warm_up` before it.
-      watched: passes an iterable on, and may stop between two of its items.
+      watched: wraps an iterable, as `Run.watched` does: it shows progress, and may stop between two items.
       cluster: whose workers each read their own rows, where the tolerance is infinite; `read` gets those.
     Returns:
       [number of items - first]; 0 in the rows of other workers.

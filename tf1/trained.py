@@ -94,7 +94,7 @@ def use(args, script, config, build, units, steps, gates):
     Args:
       script, config: as for `find`.
       build: a function from a config, the size of the vocabulary, and the modes of `choose_modes`, to the model, which
-        has a `language` and a method `read`.
+        has a `network` and a method `read`.
       units, steps: names of the config's values: units of a layer, and words or characters that are read at once.
       gates: of a cell, as for `choose_modes`.
     """
@@ -119,18 +119,18 @@ def use(args, script, config, build, units, steps, gates):
         with tf.variable_scope("Model", use_resource=bool(args.export_dir)):
             model = build(config, len(vocabulary.items), **modes)
         if args.score:
-            zero_state, num_steps = model.language.zero_state(config.batch_size), getattr(config, steps)
+            zero_state, num_steps = model.network.zero_state(config.batch_size), getattr(config, steps)
             options = {"tolerance": streams.TOLERANCES[modes["precision"]], "watched": progress.watched}
             do = lambda session: _score(args, session, model, vocabulary, text, zero_state, num_steps, options)
         elif args.export_dir:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
-            exporter = export.Exporter(export.language_signatures(model.language, vocabulary, folder))
+            exporter = export.Exporter(export.language_signatures(model.network, vocabulary, folder))
             do = lambda session: exporter.save(session, args.export_dir)
         elif args.generate:
-            writer = sampling.Writer(model.language, vocabulary, args, is_compiled=args.generate > _SHORT)
+            writer = sampling.Writer(model.network, vocabulary, args, is_compiled=args.generate > _SHORT)
             do = lambda session: {"text": writer.write(session, args.generate)}
         else:
-            do = _next_word(args, model.language, vocabulary)
+            do = _next_word(args, model.network, vocabulary)
         session = stack.enter_context(tf.Session(config=with_rewrites(session_config)))
         checkpoints.load_weights(session, found)
         return do(session)
@@ -165,13 +165,13 @@ def _score(args, session, model, vocabulary, text, zero_state, num_steps, option
     return scoring.show(scores, vocabulary, args.verbose)
 
 
-def _next_word(args, language, vocabulary):
+def _next_word(args, network, vocabulary):
     """A function from a session, which prints what may follow --next_word, and returns it: pairs with probabilities."""
     start, _ = vocabulary.start(args.next_word, "--next_word")
-    excluded = vocabulary.excluded(language.vocab_size, getattr(args, "no_unk", False))
-    logits, _ = language.sequence(tf.constant([start]), tf.constant(language.zero_state(1)))
+    excluded = vocabulary.excluded(network.vocab_size, getattr(args, "no_unk", False))
+    logits, _ = network.sequence(tf.constant([start]), tf.constant(network.zero_state(1)))
     probabilities = tf.nn.softmax(sampling.exclude(logits[0, -1], excluded))
-    likeliest = tf.nn.top_k(probabilities, min(args.top_k or _SHOWN, language.vocab_size - len(excluded)))
+    likeliest = tf.nn.top_k(probabilities, min(args.top_k or _SHOWN, network.vocab_size - len(excluded)))
 
     def show(session):
         values, ids = session.run(likeliest)
