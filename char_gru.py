@@ -37,7 +37,7 @@ import reader
 from data import sample
 from tf1 import app, checkpoints, plots, progress, rnn, sampling, streams, tf, trained
 from tf1.app import Diverged, UserError
-from tf1.cluster import ALONE, Cluster
+from tf1.cluster import ALONE, Cluster, told_to_others
 from tf1.dropout import dropout
 from tf1.language import LanguageModel
 from tf1.modes import choose_modes, mode_of_graph
@@ -424,16 +424,17 @@ def train(args, config, cluster):
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    config, is_use = get_config(args), trained.is_wanted(args)
-    if args.section != "train" and args.given - {"--section", "--seed"}:
-        raise UserError(f"--section={args.section} takes only --seed: leave the other flags out")
-    if is_use:
+    with told_to_others(args):
+        config = get_config(args)
+        if args.section != "train" and args.given - {"--section", "--seed"}:
+            raise UserError(f"--section={args.section} takes only --seed: leave the other flags out")
+    if trained.is_wanted(args):
         build = lambda config, vocab_size, **modes: CharGRU(False, config, vocab_size, **modes)
         return trained.use(args, "char_gru", config, build, units="hidden_units", steps="max_length", gates=3)
-    checkpoints.check_flags(args)
     if args.section == "gradients":
         return show_gradients(args)
     with Cluster(args, config.batch_size) as cluster:
+        checkpoints.check_flags(args)
         return train(args, config, cluster)
 
 

@@ -35,7 +35,7 @@ import configs
 import reader
 from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, sampling, streams, tf, trained
 from tf1.app import Diverged
-from tf1.cluster import ALONE, Cluster
+from tf1.cluster import ALONE, Cluster, told_to_others
 from tf1.dropout import DropoutWrapper, dropout
 from tf1.language import LanguageModel
 from tf1.modes import choose_modes, mode_of_graph
@@ -319,8 +319,7 @@ def train(args, config, cluster):
     config.vocab_size = config.vocab_size or len(corpus.vocabulary.items)
     corpus.check(config)
     eval_config = copy.copy(config)
-    eval_config.batch_size = 1
-    eval_config.num_steps = 1
+    eval_config.batch_size = eval_config.num_steps = 1
     modes, session_config = choose_modes(args, config.batch_size // cluster.size, config.hidden_size, gates=4)
     published = PUBLISHED.get(args.config) if corpus.is_ptb and configs.is_unchanged(config) else None
     title, folder = f"PTB word language model, {args.config} config, {corpus.name}", cluster.folder_of(args)
@@ -385,12 +384,13 @@ def train(args, config, cluster):
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    config = get_config(args)
+    with told_to_others(args):
+        config = get_config(args)
     if trained.is_wanted(args):
         build = lambda config, vocab_size, **modes: PTBModel(False, config, PTBInput(config), **modes)
         return trained.use(args, "ptb_word_lm", config, build, units="hidden_size", steps="num_steps", gates=4)
-    checkpoints.check_flags(args)
     with Cluster(args, config.batch_size) as cluster:
+        checkpoints.check_flags(args)
         return train(args, config, cluster)
 
 

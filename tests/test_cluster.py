@@ -110,11 +110,9 @@ def succeeded(processes):
     return results
 
 
-def wait_for(process, pattern, timeout=60):
+def wait_for(process, pattern):
     """Reads the lines of a process until one matches."""
-    end = time.monotonic() + timeout
     while line := process.stdout.readline():
-        assert time.monotonic() < end
         if re.search(pattern, line):
             return
     raise AssertionError(process.stderr.read())
@@ -263,8 +261,20 @@ class TestFaults:
         (process,) = cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[task])
         start = time.monotonic()
         for lines in (1, 2):
-            wait_for(process, f"^Waiting for task {1 - task} \\({process.hosts[1 - task]}\\)$", timeout=70)
+            wait_for(process, f"^Waiting for task {1 - task} \\({process.hosts[1 - task]}\\)$")
             assert time.monotonic() - start == pytest.approx(30 * lines, abs=5)
+
+    def test_an_output_that_nobody_reads_any_more_stops_all(self, cluster, corpus, tmp_path):
+        command = [*PTB, f"--data_path={corpus}", f"--save_path={tmp_path}/runs"]
+        processes = cluster(2, command)
+        wait_for(processes[0], r"^0\.[3-6]")
+        processes[0].stdout.close()  # as `| head` does
+        processes[0].stdout = None
+        (status, _, err), (other_status, other_out, other_err) = ended(processes)
+        assert status == other_status == 128 + signal.SIGHUP
+        assert err == other_err == "" and "Stopped in epoch" in other_out
+        (step,) = re.findall(r"Stopped in epoch \d at step (\d+) of", other_out)
+        assert tf.train.latest_checkpoint(f"{tmp_path}/runs").endswith(f"model-{step}")
 
     @pytest.mark.slow
     def test_a_full_disk_at_the_chief_ends_all(self, cluster, corpus, tmp_path):
@@ -287,6 +297,9 @@ class TestRefusals:
             (["--worker_hosts=a:1,b"], "'b' is no address like host:2222"),
             (["--worker_hosts=a:1,b:70000"], "'b:70000' is no address"),
             (["--worker_hosts=a:1,,b:2"], "'' is no address"),
+            (["--worker_hosts=a..b:1"], "'a..b:1' is no address"),
+            ([f"--worker_hosts={'a' * 64}:1"], "is no address"),
+            (["--worker_hosts=a\1:1"], "is no address"),
             (["--worker_hosts=a:1,a:1", "--task_index=0"], "a:1 is there twice"),
             (["--worker_hosts=a:1,b:2"], "--worker_hosts goes with --task_index"),
             (["--task_index=1"], "--task_index goes with --worker_hosts"),
@@ -327,6 +340,11 @@ class TestRefusals:
         assert hosts_and_task(parse_args([])) == (hosts, task)
         assert hosts_and_task(parse_args(["--worker_hosts=c:1,d:2", "--task_index=1"])) == (["c:1", "d:2"], 1)
 
+    def test_an_index_as_text(self, monkeypatch):
+        config = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": "1"}}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        assert hosts_and_task(parse_args([])) == (["a:1", "b:2"], 1)
+
     @pytest.mark.parametrize(
         "text,words",
         [
@@ -339,7 +357,14 @@ class TestRefusals:
                 '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
                 "none with the index 2",
             ),
-            ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": "1"}}', "is no number"),
+            (
+                '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": "x"}}',
+                "'x' is not an integer",
+            ),
+            ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"index": true}}', "'True' is not an integer"),
+            ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": null}}', "the type None is no job's name"),
+            ('{"cluster": {"chief": ["a:1"], "worker": ["a:1", "b:2"]}}', "a:1 is there twice"),
+            ("[" * 100_000, "TF_CONFIG cannot be read"),
         ],
     )
     def test_a_bad_environment(self, text, words, monkeypatch):
@@ -409,6 +434,15 @@ class TestRefusals:
                 2,
                 "ptb_word_lm.py: error: task 2 is out of range: --worker_hosts names 2, from 0 to 1\n",
             )
+
+    @pytest.mark.parametrize("flag", ["--save_path=/dev/null", slow("--set=nothing=1")])
+    def test_a_chief_that_is_refused_ends_those_who_wait(self, flag, cluster, corpus):
+        command = [*PTB, f"--data_path={corpus}"]
+        processes = cluster(2, command, tasks=[1])
+        wait_for(processes[0], "^Task 1 of 2")
+        processes += cluster(2, [*command, flag], tasks=[0], hosts=processes[0].hosts)
+        for status, _, err in ended(processes):
+            assert status == 2 and len(err.splitlines()) == 1 and flag.lstrip("-").replace("set=", "") in err, err
 
     @pytest.mark.parametrize(
         "flag, message",

@@ -36,7 +36,8 @@ def wave(count=200):
 
 @pytest.mark.parametrize(
     "model, first, hundredth",
-    # Recorded. Iteration 100: the dense model's differs by 3e-6, the other's, whose level is promised, by 4e-3.
+    # Recorded. Iteration 100 has amplified the rounding of 100 updates: the dense model's differs by 3e-6 on a CPU with
+    # AVX-512, by 1.1e-4 on one with AVX2 alone; the other's, whose level is promised, by 4e-3.
     [slow("projection", "11.967254", None), ("dense", "13.907029", 0.5056698)],
 )
 def test_recorded_errors(in_tmp_path, capsys, model, first, hundredth):
@@ -46,7 +47,7 @@ def test_recorded_errors(in_tmp_path, capsys, model, first, hundredth):
     assert [line.split()[0] for line in lines[:15]] == [str(100 * i) for i in range(15)]
     assert len(result["mse"]) == 15 and result["mse"][0] == np.float32(first)
     if hundredth:
-        assert result["mse"][1] == pytest.approx(hundredth, abs=1e-4)
+        assert result["mse"][1] == pytest.approx(hundredth, abs=2e-4)
     assert result["mse"][14] == pytest.approx(0.042, abs=0.004)
     assert result["y_pred"].shape == (1, 20, 1) and result["sequence"].shape == (320,)
     assert result["sequence1"].shape == result["sequence2"].shape == (300,)

@@ -207,12 +207,21 @@ def encoding(text):
     return text
 
 
+def _is_host_name(name):
+    """Whether the name can be looked up: an empty part, or one of more than 63 characters, cannot."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
 def check_hosts(text):
     """The addresses in a list like a:2222,b:2222; ValueError says what is wrong with it."""
     hosts = text.split(",")
     for host in hosts:
-        found = re.fullmatch(r"([^\s:/,]+|\[[0-9a-fA-F:.%]+\]):(\d{1,5})", host, re.ASCII)
-        if not found or not 1 <= int(found[2]) <= 65535:
+        found = re.fullmatch(r"([^\s:/,\0-\x1f]+|\[[0-9a-fA-F:.%]+\]):(\d{1,5})", host, re.ASCII)
+        if not found or not 1 <= int(found[2]) <= 65535 or not _is_host_name(found[1]):
             raise ValueError(f"{host!a} is no address like host:2222")
     if doubles := sorted({host for host in hosts if hosts.count(host) > 1}):
         raise ValueError(f"{doubles[0]} is there twice")
@@ -376,10 +385,10 @@ def _say(line):
     try:
         print(line, flush=True)
     except OSError:
-        _turn_stdout_off()
+        turn_stdout_off()
 
 
-def _turn_stdout_off():
+def turn_stdout_off():
     """Gives what Python flushes once more at its exit somewhere to go; a notebook's stream has nothing to flush."""
     if is_notebook(sys.stdout):
         return
@@ -471,12 +480,12 @@ def command(main):
             _say("Stopped")
             raise SystemExit(128 + signal.SIGINT) from interrupted
         except BrokenPipeError as error:
-            _turn_stdout_off()
+            turn_stdout_off()
             raise SystemExit(128 + _SIGPIPE) from error
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
-            _turn_stdout_off()  # it may be what is full
+            turn_stdout_off()  # it may be what is full
             print(
                 f"{name}: error: {error.filename or 'the output'} cannot be written: {error.strerror}", file=sys.stderr
             )

@@ -21,13 +21,14 @@ import sys
 import numpy as np
 
 from tf1 import dropout, tf
-from tf1.app import SIGNALS, Interrupted, UserError, check_hosts
+from tf1.app import SIGNALS, Interrupted, UserError, check_hosts, integer, turn_stdout_off
 
 _GROUP = 1  # TensorFlow's name for the workers, as members of collective operations
 _SMALL = 1 << 19  # elements; smaller gradients travel together
 _PIECE = 1 << 20  # elements
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _CHUNK_BYTES = 1 << 20  # of what is sent: smaller and larger ones take longer
+_HANG_UP = SIGNALS[-1]  # what all workers stop with where the chief's output has lost its reader
 
 
 def hosts_and_task(args):
@@ -43,23 +44,30 @@ def hosts_and_task(args):
     elif args.task_index is not None:
         raise UserError("--task_index goes with --worker_hosts: give all addresses as host:port,host:port")
     else:
-        hosts, task, source = *_from_environment(), "TF_CONFIG"
+        hosts, task, source = *_hosts_and_task(*_from_environment()), "TF_CONFIG"
     if hosts and not 0 <= task < len(hosts):
         raise UserError(f"task {task} is out of range: {source} names {len(hosts)}, from 0 to {len(hosts) - 1}")
     return hosts, task
 
 
 def _from_environment():
-    """The same from TF_CONFIG, the variable that cluster managers set for TensorFlow's own strategies."""
+    """What TF_CONFIG, which cluster managers set for TensorFlow's own strategies, has: addresses by job, job, index."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         jobs, task = config.get("cluster") or {}, config.get("task") or {}
         hosts = {job: check_hosts(",".join(hosts)) for job, hosts in jobs.items() if hosts}
+        if hosts:
+            check_hosts(",".join(sum(hosts.values(), [])))
         job, index = task.get("type", "worker"), task.get("index", 0)
-        if not isinstance(index, int):
-            raise ValueError(f"the index {index!r} is no number")
-    except (AttributeError, TypeError, ValueError) as error:
+        if not isinstance(job, str):
+            raise ValueError(f"the type {job!r} is no job's name")
+        return hosts, job, integer(str(index))
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise UserError(f"TF_CONFIG cannot be read: {error}") from error
+
+
+def _hosts_and_task(hosts, job, index):
+    """The addresses of all tasks, the chief's first, and the number of this one."""
     if not hosts:
         return [], 0
     chiefs = [name for name in ("chief", "master") if name in hosts]
@@ -70,6 +78,49 @@ def _from_environment():
     if not 0 <= index < len(hosts[job]):
         raise UserError(f"TF_CONFIG names {len(hosts[job])} of {job}, and none with the index {index}")
     return [host for name in names for host in hosts[name]], before + index
+
+
+@contextlib.contextmanager
+def told_to_others(args):
+    """Within its block a `UserError` ends the other tasks, too, which may be waiting for this one."""
+    try:
+        yield
+    except UserError as error:
+        hosts = args.worker_hosts or []
+        with contextlib.suppress(UserError):
+            hosts = hosts or sum(_from_environment()[0].values(), [])
+        if hosts:
+            _peers().tell(hosts, error)
+        raise
+
+
+class _Output:
+    """The chief's stdout, which may lose its reader (`| head`): its `is_closed` says so, and what follows goes nowhere.
+
+    An error would end the chief in the middle of a step, in which the others wait for it.
+    """
+
+    def __init__(self, stream):
+        self._stream, self.is_closed = stream, False
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        with self._watched():
+            return self._stream.write(text)
+
+    def flush(self):
+        with self._watched():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _watched(self):
+        try:
+            yield
+        except BrokenPipeError:
+            self.is_closed = True
+            turn_stdout_off()
 
 
 class Cluster(contextlib.AbstractContextManager):
@@ -97,16 +148,14 @@ class Cluster(contextlib.AbstractContextManager):
     """
 
     def __init__(self, args=None, batch_size=None):
-        try:
-            self._hosts, self.task = hosts_and_task(args) if args else ([], 0)
-        except UserError as error:
-            if args.worker_hosts:  # those who wait for this one
-                _peers().tell(args.worker_hosts, error)
-            raise
+        self._hosts, self.task = [], 0
+        if args:
+            with told_to_others(args):
+                self._hosts, self.task = hosts_and_task(args)
         self.size, self.is_chief = max(1, len(self._hosts)), self.task == 0
         self.ask = lambda: (0, False)
         self._args, self._batch_size, self._peers, self._works_alone = args, batch_size, None, self.size == 1
-        self._agreed, self._instances = (0, False), 0
+        self._agreed, self._instances, self._output = (0, False), 0, None
 
     def __enter__(self):
         self._stack = contextlib.ExitStack()
@@ -123,6 +172,8 @@ class Cluster(contextlib.AbstractContextManager):
                 print(f"Task {self.task} of {self.size}: rows {rows.start} to {rows.stop - 1} of {self._batch_size}")
                 self._args.save_path = self._args.save_every = None
                 self._stack.enter_context(contextlib.redirect_stdout(self._stack.enter_context(open(os.devnull, "w"))))
+            elif sys.stdout:
+                self._output = self._stack.enter_context(contextlib.redirect_stdout(_Output(sys.stdout)))
             _keep_memory()
             self._stack = self._stack.pop_all()
         return self
@@ -289,11 +340,16 @@ class Cluster(contextlib.AbstractContextManager):
     @property
     def agreed(self):
         """The signal that a worker has got, or 0, and whether a checkpoint is due; in all the same since a step."""
-        return self.ask() if self._works_alone else self._agreed
+        return self._own_wishes() if self._works_alone else self._agreed
+
+    def _own_wishes(self):
+        """The signal that this process has got, or 0, and whether a checkpoint is due."""
+        signum, is_due = self.ask()
+        return signum or (_HANG_UP if self._output and self._output.is_closed else 0), is_due
 
     def _asked(self):
         """What this process asks for as numbers that can be added up: of a checkpoint, of each signal."""
-        signum, is_due = self.ask()
+        signum, is_due = self._own_wishes()
         return np.float32([is_due, *(signum == number for number in SIGNALS)])
 
     def _note(self, asked):
@@ -306,7 +362,7 @@ class Cluster(contextlib.AbstractContextManager):
             return answer([value])[0] if answer else None
 
         def poll():
-            signum, _ = self.ask()
+            signum, _ = self._own_wishes()
             if interruptible and signum:
                 raise Interrupted(signum, "Stopped while it waited for the other workers")
 
@@ -336,7 +392,7 @@ class Cluster(contextlib.AbstractContextManager):
             signum = next((signum for _, signum in values if signum), 0)
             return [(sum(value for value, _ in values), signum)] * self.size
 
-        total, signum = self.exchange((value, self.ask()[0]), answer)
+        total, signum = self.exchange((value, self._own_wishes()[0]), answer)
         self._agreed = signum, False
         return total
 

@@ -35,6 +35,7 @@ _DIAL_SECONDS = 5.0
 _GRACE_SECONDS = 2.0  # from a fault on, for the main thread to come to its own end
 _LINE_BYTES = 1 << 30
 _UNREACHABLE = (OSError, asyncio.TimeoutError)  # noqa: UP041, the second is no OSError before Python 3.11
+_NO_MESSAGE = (ValueError, KeyError, TypeError, RecursionError)  # what reading a line that is none of ours can raise
 
 
 def encoded(value):
@@ -191,7 +192,7 @@ class Peers:
         writer.write(f"{encoded({'hello': other, 'hosts': self._hosts})}\n".encode())
         try:
             hello = await asyncio.wait_for(self._read_message(reader), self._timeout)
-        except (*_UNREACHABLE, ValueError):
+        except (*_UNREACHABLE, *_NO_MESSAGE):
             return self._fail(f"what listens at {self._hosts[other]} is no task of this cluster: name a free port", 2)
         self._greet(other, hello, reader, writer)
 
@@ -201,12 +202,13 @@ class Peers:
             hello = await asyncio.wait_for(self._read_message(reader), _DIAL_SECONDS)
             if "end" in hello:
                 return self._fail(**_failure(hello))
-            if "hello" not in hello or 0 in self._writers or self._task == 0:
+            if not isinstance(hello["hosts"], list) or 0 in self._writers or self._task == 0:
                 raise ValueError
-        except (*_UNREACHABLE, ValueError):
+            hello = {**hello, "hello": 0, "asked": hello["hello"]}
+        except (*_UNREACHABLE, *_NO_MESSAGE):
             return writer.close()  # nobody of ours
         writer.write(f"{encoded({'hello': self._task, 'hosts': self._hosts})}\n".encode())
-        self._greet(0, {**hello, "hello": 0, "asked": hello["hello"]}, reader, writer)
+        self._greet(0, hello, reader, writer)
 
     def _greet(self, other, hello, reader, writer):
         """Takes the connection, if both name the same cluster and mean the same task."""
@@ -239,7 +241,7 @@ class Peers:
         while True:
             try:
                 message = await self._read_message(reader)
-            except (OSError, ValueError):
+            except (OSError, *_NO_MESSAGE):
                 break
             self._heard[other] = time.monotonic()
             if "value" in message:
@@ -279,7 +281,8 @@ class Peers:
                     self._write(other, {"note": line})
 
     def _print(self, line):
-        print(line, file=self._stdout, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            print(line, file=self._stdout, flush=True)
 
     def _fail(self, line, status, signum=0):
         """Another process's end becomes this one's, and the chief passes it on."""

@@ -121,7 +121,7 @@ class Run(contextlib.AbstractContextManager):
 
     def __exit__(self, exc_type, exc, traceback):
         with self._exit_stack:
-            if exc_type and issubclass(exc_type, BrokenPipeError) and self._unsaved:
+            if exc_type and issubclass(exc_type, BrokenPipeError) and self._unsaved and self._cluster.size == 1:
                 self.save()  # Ctrl-C also ends `| tee log`, and what was computed is to be kept all the same
 
     def _own_rows(self, arrays):
