@@ -103,6 +103,64 @@ def test_nas_cell(session):
     np.testing.assert_array_equal(output, new_h)
 
 
+def test_layer_norm_lstm_cell(session):
+    cell = tf.contrib.rnn.LayerNormBasicLSTMCell(3, forget_bias=0.5, norm_gain=1.5, norm_shift=0.1)
+    x, state = RANDOM.normal(size=[2, 4]), RANDOM.normal(size=[2, 2, 3])
+    with tf.variable_scope("rnn"):
+        output, new_state = cell(tf.constant(x), tf.nn.rnn_cell.LSTMStateTuple(*map(tf.constant, state)))
+    kernel, *_ = tf.trainable_variables()
+    kernel, h, (c, _) = evaluated(session, kernel, output, new_state)
+    gates = ("input", "transform", "forget", "output", "state")
+    scope = "rnn/layer_norm_basic_lstm_cell"
+    assert names() == [f"{scope}/kernel", *[f"{scope}/{gate}/{name}" for gate in gates for name in ("gamma", "beta")]]
+    norm = lambda z: 1.5 * (z - z.mean(1, keepdims=True)) / z.std(1, keepdims=True) + 0.1
+    i, j, f, o = map(norm, np.split(np.hstack([x, state[1]]) @ kernel, 4, axis=1))
+    expected = norm(state[0] * sigmoid(f + 0.5) + sigmoid(i) * np.tanh(j))
+    np.testing.assert_allclose(c, expected)
+    np.testing.assert_allclose(h, np.tanh(expected) * sigmoid(o))
+
+
+def test_bidirectional_layers_and_projected_inputs(session):
+    cells = [[tf.nn.rnn_cell.BasicRNNCell(size) for size in (3, 2)] for _ in range(2)]
+    x = tf.constant(RANDOM.normal(size=[2, 4, 5]), tf.float32)
+    outputs, fw, bw = tf.contrib.rnn.stack_bidirectional_dynamic_rnn(
+        *cells, x, dtype=tf.float32, sequence_length=[4, 2]
+    )
+    outputs, fw, bw = evaluated(session, outputs, fw, bw)
+    assert outputs.shape == (2, 4, 4) and np.all(outputs[1, 2:] == 0)
+    np.testing.assert_array_equal(fw[1], [outputs[0, 3, :2], outputs[1, 1, :2]])  # where each sequence ends
+    np.testing.assert_array_equal(bw[1], outputs[:, 0, 2:])
+    scopes = [f"stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn/{d}" for layer in (0, 1) for d in ("fw", "bw")]
+    assert names() == [f"{scope}/basic_rnn_cell/{name}" for scope in scopes for name in ("kernel", "bias")]
+
+    wrapped = tf.contrib.rnn.InputProjectionWrapper(tf.nn.rnn_cell.BasicRNNCell(3), 2, tf.nn.relu)
+    h, _ = wrapped(x[:, 0], tf.zeros([2, 3]))
+    *_, projection, bias, kernel, _ = tf.trainable_variables()
+    inputs, projection, kernel, h = evaluated(session, x[:, 0], projection, kernel, h)
+    np.testing.assert_allclose(h, np.tanh(np.maximum(inputs @ projection, 0) @ kernel[:2]), rtol=1e-5)
+
+
+def test_embedded_sequences_and_normalised_rows(session):
+    ids = tf.constant([[1, 2], [3, 0]])
+    embedded = tf.contrib.layers.embed_sequence(ids, 5, 3, scope="words")
+    again = tf.contrib.layers.embed_sequence(ids, 5, 3, scope="words", reuse=True)
+    assert names() == ["words/embeddings"]
+    rows = tf.constant(RANDOM.normal(size=[2, 3, 4]))
+    normalised = tf.contrib.layers.layer_norm(rows)
+    one_hot = tf.contrib.layers.one_hot_encoding(tf.constant([2, 0]), 3)
+    penalty = tf.contrib.layers.l1_regularizer(0.5)(tf.constant([1.0, -3.0]))
+    values = evaluated(session, tf.trainable_variables()[0], embedded, again, rows, normalised, one_hot, penalty)
+    table, embedded, again, rows, normalised, one_hot, penalty = values
+    np.testing.assert_array_equal(embedded, table[[[1, 2], [3, 0]]])
+    np.testing.assert_array_equal(again, embedded)
+    flat = rows.reshape(2, -1)
+    expected = (flat - flat.mean(1, keepdims=True)) / flat.std(1, keepdims=True)
+    np.testing.assert_allclose(normalised.reshape(2, -1), expected)
+    assert one_hot.tolist() == [[0, 0, 1], [1, 0, 0]] and penalty == 2
+    with pytest.raises(ValueError, match="needs vocab_size and embed_dim"):
+        tf.contrib.layers.embed_sequence(ids)
+
+
 def test_fully_connected(session):
     x = RANDOM.normal(size=[2, 3, 4])
     y = contrib.fully_connected(tf.constant(x, tf.float32), 5, weights_regularizer=contrib.l2_regularizer(0.5))

@@ -1,5 +1,6 @@
 """`python -m tf1`: scripts in the style of each year run unedited, and what cannot be had is said in one line."""
 
+import json
 import os
 import re
 import subprocess
@@ -22,7 +23,7 @@ def run_old(tmp_path, corpus):
 
     def run(script, *args, options=("-m", "tf1"), timeout=120):
         path = FOLDER / script
-        if not script.endswith(".py"):
+        if not script.endswith((".py", ".ipynb")):
             path = tmp_path / "script.py"
             path.write_text(script, encoding="utf-8")
         if any("CORPUS" in arg for arg in args):
@@ -208,6 +209,73 @@ reader.ptb_raw_data("nowhere")
     assert process.stdout == "3 10 0.0\n" and process.returncode == 2, process.stderr
     assert "nowhere/ptb.train.txt is missing" in process.stderr.splitlines()[-1]
     assert not (tmp_path / "__pycache__").exists()
+
+
+BEFORE_1 = """
+import itertools, string
+import numpy as np
+import tensorflow as tf
+rnn_cell = tf.nn.rnn_cell
+x = [tf.constant(np.sin(np.arange(8) + step).reshape(2, 4), tf.float32) for step in range(3)]
+for state_is_tuple in (True, False):  # the first with one tensor for c and h of both layers, all the same
+    tf.set_random_seed(3)
+    with tf.variable_scope("model", initializer=tf.random_uniform_initializer(-1, 1, seed=1)) as scope:
+        cells = [rnn_cell.BasicLSTMCell(n, state_is_tuple=state_is_tuple) for n in (5, 3)]
+        cell = rnn_cell.MultiRNNCell(cells, state_is_tuple=state_is_tuple)
+        state = tf.reshape(tf.linspace(-1.0, 1.0, 32), [2, 16])
+        with tf.variable_scope("static"):
+            outputs, final = tf.nn.rnn(cell, x, initial_state=state)
+        with tf.variable_scope("dynamic"):
+            again, final_again = tf.nn.dynamic_rnn(cell, tf.pack(x), initial_state=state, time_major=True)
+    with tf.Session() as session:
+        session.run(tf.initialize_all_variables())
+        for tensor in session.run([outputs[-1], final, again[-1], final_again]):
+            print(tensor.shape, "%.5f" % np.sum(tensor * np.arange(tensor.size).reshape(tensor.shape)))
+    tf.reset_default_graph()
+    x = [tf.constant(np.sin(np.arange(8) + step).reshape(2, 4), tf.float32) for step in range(3)]
+array = tf.TensorArray(tf.float32, 3).unpack(tf.constant([1.0, 2.0, 3.0])).pack()
+labels = tf.SparseTensor(indices=[[0, 0], [0, 1]], values=[1, 0], shape=[1, 2])
+logits = tf.constant(np.sin(np.arange(12)).reshape(4, 1, 3), tf.float32)
+losses = tf.nn.ctc_loss(logits, labels, [4]), tf.nn.ctc_loss(labels, logits, [4])
+with tf.Session() as session:
+    first, second = session.run(losses)
+    print(session.run(array), first == second)
+print(np.asarray([[1, 2], [3]]).shape, string.letters[:3], list(itertools.izip("a", "b")))
+print([float(run["a"]) for run in tf.contrib.learn.run_n({"a": tf.constant(1)}, n=2)], tf.contrib.learn.ModeKeys.TRAIN)
+"""
+
+
+@pytest.mark.parametrize("options", [("-m", "tf1"), slow(("-m", "tf1", "--fast"))])
+def test_what_was_there_before_tf_1(run_old, options):
+    process = run_old(BEFORE_1, options=options)
+    assert process.returncode == 0, process.stderr
+    lines = process.stdout.splitlines()
+    assert lines[:4] == lines[4:8] and lines[0].startswith("(2, 3) ") and lines[1].startswith("(2, 16) ")
+    assert lines[8:] == ["[1. 2. 3.] [ True]", "(2,) abc [('a', 'b')]", "[1.0, 1.0] train"]
+
+
+def test_a_notebook(run_old, tmp_path):
+    cells = [
+        {"cell_type": "markdown", "source": ["# A title"]},
+        {"cell_type": "code", "source": ["%matplotlib inline\n", "import tensorflow as tf\n", "tf.Session?\n"]},
+        {"cell_type": "code", "source": "if True:\n    !ls\nprint(tf.contrib.rnn.BasicRNNCell(3).output_size)"},
+    ]
+    for name, notebook in ("4", {"cells": cells}), ("3", {"worksheets": [{"cells": cells}]}):
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps(notebook))
+    process = run_old(str(tmp_path / "4.ipynb"))
+    assert (process.returncode, process.stdout) == (0, "3\n"), process.stderr
+    assert __main__.read_source(str(tmp_path / "4.ipynb")) == __main__.read_source(str(tmp_path / "3.ipynb"))
+    for text in "{", "[]", '{"cells": [1]}':
+        (tmp_path / "bad.ipynb").write_text(text)
+        with pytest.raises(UserError, match="bad.ipynb:1 is not a Python script"):
+            __main__.read_source(str(tmp_path / "bad.ipynb"))
+
+
+def test_a_late_future_import_is_not_called_python_2(run_old):
+    process = run_old("import os\nfrom __future__ import division\n")
+    message = process.stderr.splitlines()[-1]
+    assert process.returncode == 2 and "script.py:2: from __future__ imports must occur" in message
+    assert "2to3" not in message
 
 
 def test_a_gpu_is_asked_for_by_name(run_old):

@@ -1,6 +1,6 @@
 """Runs a TensorFlow 1.x script, unedited, on today's TensorFlow.
 
-    python -m tf1 old_script.py ARGS...         runs it, with TensorFlow 1.15's names before it
+    python -m tf1 old_script.py ARGS...         runs it, or a notebook, with TensorFlow 1.15's names before it
     python -m tf1 --fast old_script.py ARGS...  the same with whole-sequence recurrent layers (tf1/rnn.py)
     python -m tf1 --check old_script.py         runs nothing; lists what it uses that is not there
     python -m tf1 --inspect CHECKPOINT          the variables of a checkpoint
@@ -12,7 +12,9 @@ import argparse
 import ast
 import builtins
 import glob
+import json
 import os
+import re
 import sys
 import traceback
 import types
@@ -34,8 +36,25 @@ def parse_args(argv=None):
     return args
 
 
+def source_of_notebook(text):
+    """The code cells of a notebook, one below the other; what IPython alone reads is left out.
+
+    Raises:
+      ValueError: it is no notebook.
+    """
+    try:
+        notebook = json.loads(text)
+        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
+        sources = [cell.get("source", cell.get("input")) for cell in cells if cell["cell_type"] == "code"]
+        lines = [line for source in sources for line in [*"".join(source).splitlines(), ""]]
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError("it has no cells of a notebook") from error
+    magic = re.compile(r"(\s*)[%!?].*|(\s*)[\w.]+\?+\s*$")
+    return "\n".join(magic.sub(lambda found: f"{found[1] or found[2] or ''}pass", line) for line in lines).encode()
+
+
 def read_source(path):
-    """A script's text, as Python reads it.
+    """A script's text, as Python reads it, or a notebook's code.
 
     Raises:
       UserError: it cannot be read, or it is not Python 3.
@@ -46,6 +65,7 @@ def read_source(path):
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     try:
+        source = source_of_notebook(source) if path.endswith(".ipynb") else source
         ast.parse(source, path)
     except (SyntaxError, ValueError) as error:
         raise UserError(syntax_advice(path, error)) from error
@@ -58,6 +78,8 @@ def syntax_advice(path, error):
     place = f"{path}:{getattr(error, 'lineno', None) or 1}"
     if not isinstance(error, SyntaxError):
         return f"{place} is not a Python script: {error}"
+    if error.msg.startswith("from __future__"):  # no Python 3 takes that, and no converter helps
+        return f"{place}: {error.msg}"
     return (
         f"{place} is not Python 3 ({error.msg}): {line}; if it is Python 2, convert it first: "
         f"`2to3 -w {os.path.basename(path)}` of Python 3.12 or older, or `pip install fissix` and `fissix -w`"

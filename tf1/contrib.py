@@ -88,7 +88,10 @@ class MultiRNNCell(_CELLS.MultiRNNCell):
 
 
 class LSTMBlockCell(_CELLS.LSTMCell):
-    """An LSTM cell whose variables are `lstm_cell/kernel` and `lstm_cell/bias`; in TF 1.x each step was one kernel."""
+    """An LSTM cell whose variables are `lstm_cell/kernel` and `lstm_cell/bias`; in TF 1.x each step was one kernel.
+
+    With `cell_clip` that kernel let the gradient through where it clipped; here, as in LSTMCell, it ends there.
+    """
 
     def __init__(
         self,
@@ -143,6 +146,76 @@ class NASCell(_CELLS.RNNCell):
         if self._num_proj:
             h = tf.matmul(h, tf.get_variable("projection_weights", [self._num_units, self._num_proj], dtype))
         return h, _CELLS.LSTMStateTuple(c, h)
+
+
+class LayerNormBasicLSTMCell(_CELLS.RNNCell):
+    """An LSTM cell whose gates and memory are normalised over their units, with dropout on what is added to it.
+
+    Source: Ba, Kiros and Hinton 2016, "Layer Normalization", https://arxiv.org/abs/1607.06450; of the dropout
+    Semeniuta, Severyn and Barth 2016, "Recurrent Dropout without Memory Loss", https://arxiv.org/abs/1603.05118
+    """
+
+    def __init__(
+        self,
+        num_units,
+        forget_bias=1.0,
+        input_size=None,
+        activation=tf.tanh,
+        layer_norm=True,
+        norm_gain=1.0,
+        norm_shift=0.0,
+        dropout_keep_prob=1.0,
+        dropout_prob_seed=None,
+        reuse=None,
+    ):
+        super().__init__(_reuse=reuse)
+        self._num_units, self._forget_bias, self._activation = num_units, forget_bias, activation
+        self._layer_norm, self._gain, self._shift = layer_norm, norm_gain, norm_shift
+        self._keep_prob, self._seed = dropout_keep_prob, dropout_prob_seed
+
+    output_size = property(lambda self: self._num_units)
+    state_size = property(lambda self: _CELLS.LSTMStateTuple(self._num_units, self._num_units))
+
+    def _norm(self, values, scope):
+        if not self._layer_norm:
+            return values
+        with tf.variable_scope(scope):
+            gamma, beta = (
+                tf.get_variable(name, [self._num_units], values.dtype, tf.constant_initializer(value))
+                for name, value in (("gamma", self._gain), ("beta", self._shift))
+            )
+        mean, variance = tf.nn.moments(values, [1], keep_dims=True)
+        return tf.nn.batch_normalization(values, mean, variance, beta, gamma, 1e-12)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size]; c and h of the state are [batch_size, num_units]."""
+        c, h = state
+        bias_initializer = tf.get_variable_scope().initializer or tf.glorot_uniform_initializer()
+        products = linear([inputs, h], 4 * self._num_units, not self._layer_norm, bias_initializer)
+        names = "input", "transform", "forget", "output"
+        i, j, f, o = (self._norm(values, name) for values, name in zip(tf.split(products, 4, axis=1), names))
+        g = self._activation(j)
+        if not isinstance(self._keep_prob, (int, float)) or self._keep_prob < 1:
+            g = tf.nn.dropout(g, self._keep_prob, seed=self._seed)
+        c = self._norm(c * tf.sigmoid(f + self._forget_bias) + tf.sigmoid(i) * g, "state")
+        h = self._activation(c) * tf.sigmoid(o)
+        return h, _CELLS.LSTMStateTuple(c, h)
+
+
+class InputProjectionWrapper(_CELLS.RNNCell):
+    """A cell whose inputs go through a dense layer of `num_proj` units first."""
+
+    def __init__(self, cell, num_proj, activation=None, input_size=None, reuse=None):
+        super().__init__(_reuse=reuse)
+        self._cell, self._num_proj, self._activation = cell, num_proj, activation
+        self.zero_state = cell.zero_state
+
+    state_size = property(lambda self: self._cell.state_size)
+    output_size = property(lambda self: self._cell.output_size)
+
+    def call(self, inputs, state):
+        projected = linear(inputs, self._num_proj, bias=True)
+        return self._cell(self._activation(projected) if self._activation else projected, state)
 
 
 class EmbeddingWrapper(_CELLS.RNNCell):
@@ -218,6 +291,35 @@ def _losses(labels, logits, softmax_loss_function):
     if {"labels", "logits"} <= {first, *rest}:
         return softmax_loss_function(labels=labels, logits=logits)
     return softmax_loss_function(*((logits, labels) if first in ("inputs", "logits") else (labels, logits)))
+
+
+def stack_bidirectional_dynamic_rnn(
+    cells_fw,
+    cells_bw,
+    inputs,
+    initial_states_fw=None,
+    initial_states_bw=None,
+    dtype=None,
+    sequence_length=None,
+    parallel_iterations=None,
+    time_major=False,
+    scope=None,
+):
+    """Bidirectional layers, each over both outputs of the one below, side by side.
+
+    Returns:
+      The top layer's outputs, and for each direction a tuple of the layers' final states.
+    """
+    nothing, states = [None] * len(cells_fw), []
+    with tf.variable_scope(scope or "stack_bidirectional_rnn"):
+        layers = zip(cells_fw, cells_bw, initial_states_fw or nothing, initial_states_bw or nothing)
+        for place, (cell_fw, cell_bw, state_fw, state_bw) in enumerate(layers):
+            with tf.variable_scope(f"cell_{place}"):
+                arguments = sequence_length, state_fw, state_bw, dtype, parallel_iterations, False, time_major
+                outputs, state = tf.nn.bidirectional_dynamic_rnn(cell_fw, cell_bw, inputs, *arguments)
+                inputs = tf.concat(outputs, axis=2)
+            states.append(state)
+    return inputs, *zip(*states)
 
 
 def sequence_loss(
@@ -472,6 +574,46 @@ def fully_connected(
         return outputs if activation_fn is None else activation_fn(outputs)
 
 
+def embed_sequence(
+    ids,
+    vocab_size=None,
+    embed_dim=None,
+    unique=False,
+    initializer=None,
+    regularizer=None,
+    trainable=True,
+    scope=None,
+    reuse=None,
+):
+    """The rows of an embedding, [batch_size, T, embed_dim], of ids [batch_size, T]."""
+    if not (reuse or vocab_size and embed_dim):
+        raise ValueError(f"embed_sequence needs vocab_size and embed_dim where it does not reuse, not {vocab_size!r}")
+    with tf.variable_scope(scope, "EmbedSequence", [ids], reuse=reuse):
+        shape = [vocab_size, embed_dim] if vocab_size and embed_dim else None
+        options = {"initializer": initializer, "regularizer": regularizer, "trainable": trainable}
+        return tf.nn.embedding_lookup(tf.get_variable("embeddings", shape, **options), ids)
+
+
+def layer_norm(inputs, center=True, scale=True, activation_fn=None, reuse=None, trainable=True, scope=None, **others):
+    """Normalises each row of `inputs` over all axes but the first; its variables are of the last axis."""
+    _check_others("layers.layer_norm", others)
+    inputs = tf.convert_to_tensor(inputs)
+    with tf.variable_scope(scope, "LayerNorm", [inputs], reuse=reuse):
+        shape, options = inputs.shape[-1:], {"dtype": inputs.dtype, "trainable": trainable}
+        beta = tf.get_variable("beta", shape, initializer=_ZEROS, **options) if center else None
+        gamma = tf.get_variable("gamma", shape, initializer=tf.ones_initializer(), **options) if scale else None
+        mean, variance = tf.nn.moments(inputs, list(range(1, inputs.shape.ndims)), keep_dims=True)
+        outputs = tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, 1e-12)
+        return activation_fn(outputs) if activation_fn else outputs
+
+
+def one_hot_encoding(labels, num_classes, on_value=1.0, off_value=0.0, outputs_collections=None, scope=None):
+    """Integers [batch_size] as rows of `num_classes` numbers."""
+    _check_others("layers.one_hot_encoding", {"outputs_collections": outputs_collections})
+    with tf.name_scope(scope, "OneHotEncoding", [labels]):
+        return tf.one_hot(tf.cast(labels, tf.int64), num_classes, on_value, off_value)
+
+
 def xavier_initializer(uniform=True, seed=None, dtype=tf.float32):
     """Glorot and Bengio's: a variance of 2 / (inputs + outputs)."""
     return variance_scaling_initializer(1.0, "FAN_AVG", uniform, seed, dtype)
@@ -486,6 +628,11 @@ def variance_scaling_initializer(factor=2.0, mode="FAN_IN", uniform=False, seed=
 def l2_regularizer(scale, scope=None):
     """scale times half the sum of a variable's squares; None where the scale is 0."""
     return (lambda weights: scale * tf.nn.l2_loss(weights)) if scale else lambda weights: None
+
+
+def l1_regularizer(scale, scope=None):
+    """scale times the sum of a variable's absolute values; None where the scale is 0."""
+    return (lambda weights: scale * tf.reduce_sum(tf.abs(weights))) if scale else lambda weights: None
 
 
 def apply_regularization(regularizer, weights_list=None):
@@ -676,6 +823,25 @@ class _Vocabulary:
         return self._mapping.get(word, 0)
 
 
+def run_n(output_dict, feed_dict=None, restore_checkpoint_path=None, n=1):
+    """`tf.contrib.learn.run_n`: what `n` runs of a dict of tensors give, a list of dicts, in a session of its own.
+
+    The variables are restored from a checkpoint, or initialised, and the queues started.
+    """
+    with tf.Session() as session:
+        if restore_checkpoint_path:
+            tf.train.Saver().restore(session, restore_checkpoint_path)
+        else:
+            session.run(tf.global_variables_initializer())
+        session.run([tf.local_variables_initializer(), tf.tables_initializer()])
+        coordinator = tf.train.Coordinator()
+        threads = tf.train.start_queue_runners(session, coordinator)
+        results = [session.run(output_dict, feed_dict) for _ in range(n)]
+        coordinator.request_stop()
+        coordinator.join(threads, stop_grace_period_secs=5, ignore_live_threads=True)
+        return results
+
+
 def _of(module, names):
     return {name: getattr(module, name) for name in names.split()}
 
@@ -694,7 +860,10 @@ SHELVES = {
         "MultiRNNCell": MultiRNNCell,
         "LSTMBlockCell": LSTMBlockCell,
         "NASCell": NASCell,
+        "LayerNormBasicLSTMCell": LayerNormBasicLSTMCell,
         "OutputProjectionWrapper": rnn.OutputProjectionWrapper,
+        "InputProjectionWrapper": InputProjectionWrapper,
+        "stack_bidirectional_dynamic_rnn": stack_bidirectional_dynamic_rnn,
         "EmbeddingWrapper": EmbeddingWrapper,
         "_linear": linear,
     },
@@ -718,6 +887,10 @@ SHELVES = {
     "layers": {
         "fully_connected": fully_connected,
         "linear": functools.partial(fully_connected, activation_fn=None),
+        "embed_sequence": embed_sequence,
+        "layer_norm": layer_norm,
+        "one_hot_encoding": one_hot_encoding,
+        "l1_regularizer": l1_regularizer,
         "xavier_initializer": xavier_initializer,
         "xavier_initializer_conv2d": xavier_initializer,
         "variance_scaling_initializer": variance_scaling_initializer,
@@ -732,6 +905,8 @@ SHELVES = {
     "training": {"HParams": HParams},
     "learn": {
         "read_data_sets": tutorials.read_data_sets,
+        "run_n": run_n,
+        "ModeKeys": types.SimpleNamespace(TRAIN="train", EVAL="eval", INFER="infer"),
         "preprocessing": types.SimpleNamespace(VocabularyProcessor=VocabularyProcessor),
     },
 }

@@ -11,18 +11,19 @@ import importlib.abc
 import importlib.machinery
 import logging
 import os
+import re
 import sys
 import types
 
 from tf1 import contrib, old, rnn, tf, tutorials
 
 VERSION = "1.15.0"
-_ESTIMATORS = "Estimators are gone: call the model function in a training loop of your own"
-ADVICE = {  # of packages that are gone, what others offer
-    "slim": "pip install tf_slim, and import tf_slim as slim",
-    "eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
-    "learn": _ESTIMATORS,
-    "estimator": _ESTIMATORS,
+_GONE = r"learn\.(models|monitors|\w*(Estimator|Regressor|Classifier|SKCompat|Experiment|RunConfig|ModelFnOps))"
+_ADVICE = {  # what others offer for packages and names that are gone, by a pattern of their paths
+    r"contrib\.slim": "pip install tf_slim, and import tf_slim as slim",
+    r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
+    rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
+    r"contrib\.seq2seq\.|seq2seq\.\w*(attention|tied|buckets)": "decoders, attention and buckets are not there",
 }
 
 
@@ -50,9 +51,8 @@ class Face(types.ModuleType):
 def missing(path, names):
     """What is said of a name that is nowhere; `names` are those that stand beside it."""
     path = path.replace("tensorflow", "tf", 1)
-    *_, package, name = path.split(".")
-    near = difflib.get_close_matches(name, names, 1)
-    advice = ADVICE.get(name if package in ("tf", "contrib") else package if ".contrib." in path else None)
+    near = difflib.get_close_matches(path.rpartition(".")[2], names, 1)
+    advice = next((advice for pattern, advice in _ADVICE.items() if re.search(pattern, path)), None)
     hint = advice or (f"the nearest is {near[0]}" if near else "docs/old_scripts.md tells how to add it")
     return f"{path} is neither in TensorFlow {tf.VERSION.rpartition('.')[0]} nor on the shelf: {hint}"
 
@@ -190,6 +190,10 @@ def put_on(fast=False):
     for name, place in {"BasicRNNCell": 0, "BasicLSTMCell": 1, "LSTMCell": 0, "GRUCell": 0}.items():
         cell = getattr(tf.nn.rnn_cell, name)
         cell.__init__ = old.without_input_size(cell.__init__, place)
+        cell.call = old.with_state_as_one(cell.call)
+    CONTRIB.rnn.MultiRNNCell.call = old.with_state_as_one(CONTRIB.rnn.MultiRNNCell.call)
+    tf.SparseTensor.__init__ = old.with_shape(tf.SparseTensor.__init__)
+    tf.TensorArray.pack, tf.TensorArray.unpack = tf.TensorArray.stack, tf.TensorArray.unstack
     modules = _modules(fast)
     for name, module in modules.items():
         if name in sys.modules:  # TensorFlow's own code has what it needs already

@@ -14,13 +14,17 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import inspect
+import itertools
 import math
 import os
 import pickle
 import re
+import string
 import sys
 import time
 import types
+import urllib.parse
+import urllib.request
 
 import numpy as np
 
@@ -75,6 +79,13 @@ def _sampled_loss(function):
         return function(weights, biases, labels, inputs, *args, **kwargs)
 
     return loss
+
+
+def ctc_loss(labels, inputs, sequence_length, *args, **kwargs):
+    """TF 1.x: labels, inputs; before: inputs, labels. The labels are a SparseTensor."""
+    if isinstance(inputs, tf.SparseTensor):
+        labels, inputs = inputs, labels
+    return tf.nn.ctc_loss(labels, inputs, sequence_length, *args, **kwargs)
 
 
 def batch_matmul(x, y, adj_x=False, adj_y=False, name=None):
@@ -214,14 +225,22 @@ def compile_script(source, path):
     return compile(tree, path, "exec", dont_inherit=True)
 
 
-def array(*args, **kwargs):
-    """`np.array`, which until NumPy 1.24 made an array of objects from rows of several lengths."""
-    try:
-        return _array(*args, **kwargs)
-    except ValueError as error:
-        if "inhomogeneous" not in str(error) or len(args) > 1 or "dtype" in kwargs or _is_librarys():
-            raise
-        return _array(*args, dtype=object, **kwargs)
+def _ragged(function):
+    """`np.array` or `np.asarray`, which until NumPy 1.24 made an array of objects from rows of several lengths."""
+
+    @functools.wraps(function)
+    def array(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except ValueError as error:
+            if "inhomogeneous" not in str(error) or len(args) > 1 or "dtype" in kwargs or _is_librarys():
+                raise
+            return function(*args, dtype=object, **kwargs)
+
+    return array
+
+
+array, asarray = _ragged(np.array), _ragged(np.asarray)
 
 
 def fromstring(string, dtype=float, count=-1, *, sep="", **kwargs):
@@ -249,7 +268,7 @@ def _is_librarys():
     return "site-packages" in sys._getframe(2).f_code.co_filename
 
 
-_array, _fromstring, _linspace, _load = np.array, np.fromstring, np.linspace, np.load
+_fromstring, _linspace, _load = np.fromstring, np.linspace, np.load
 
 
 class Version(tuple):
@@ -277,6 +296,31 @@ def without_input_size(init, place):
     return __init__
 
 
+def with_shape(init):
+    """`init` of SparseTensor, whose `dense_shape` was called `shape` before TF 1.0."""
+
+    @functools.wraps(init)
+    def __init__(self, indices, values, dense_shape=None, shape=None):
+        init(self, indices, values, dense_shape if shape is None else shape)
+
+    return __init__
+
+
+def with_state_as_one(call):
+    """`call` of a cell, whose state could be one tensor until TF 0.9: c and h, and the layers', side by side."""
+
+    @functools.wraps(call)
+    def wrapper(self, inputs, state, *args, **kwargs):
+        if not (isinstance(state, tf.Tensor) and tf.nest.is_nested(self.state_size)):
+            return call(self, inputs, state, *args, **kwargs)
+        parts = tf.split(state, tf.nest.flatten(self.state_size), axis=1)
+        state = tf.nest.pack_sequence_as(self.state_size, parts)
+        output, state = call(self, inputs, state, *args, **kwargs)
+        return output, tf.concat(tf.nest.flatten(state), axis=1)
+
+    return wrapper
+
+
 _FLAGS = {f"DEFINE_{kind}": _define(kind) for kind in ("string", "boolean", "bool", "integer", "float")}
 
 TF = {
@@ -290,6 +334,7 @@ TF = {
     "sub": tf.subtract,
     "neg": tf.negative,
     "inv": tf.reciprocal,
+    "complex_abs": tf.abs,
     "select": tf.where,
     "batch_matmul": batch_matmul,
     "scalar_summary": scalar_summary,
@@ -306,6 +351,7 @@ NN = {
     "sigmoid_cross_entropy_with_logits": _cross_entropy(tf.nn.sigmoid_cross_entropy_with_logits),
     "sampled_softmax_loss": _sampled_loss(tf.nn.sampled_softmax_loss),
     "nce_loss": _sampled_loss(tf.nn.nce_loss),
+    "ctc_loss": ctc_loss,
     "rnn": tf.nn.static_rnn,
     "bidirectional_rnn": tf.nn.static_bidirectional_rnn,
     "state_saving_rnn": tf.nn.static_state_saving_rnn,
@@ -369,6 +415,12 @@ def restore():
     dropped += [(np, name, value) for name, value in _NUMPY.items()]
     dropped += [(collections, name, getattr(collections.abc, name)) for name in _ABCS]
     dropped += [(inspect, "getargspec", getargspec), (time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
+    dropped += [(urllib, name, getattr(urllib.request, name)) for name in ("urlopen", "urlretrieve")]
+    dropped += [(urllib, name, getattr(urllib.parse, name)) for name in ("quote", "unquote", "urlencode")]
+    dropped += [(itertools, "izip", zip), (itertools, "imap", map), (itertools, "ifilter", filter)]
+    dropped += [(string, "letters", string.ascii_letters), (string, "lowercase", string.ascii_lowercase)]
+    dropped += [(string, "uppercase", string.ascii_uppercase), (string, "maketrans", str.maketrans)]
+    dropped += [(sys, "maxint", sys.maxsize)]
     for module, name, value in dropped:
         if name not in vars(module):
             setattr(module, name, value)
@@ -378,4 +430,5 @@ def restore():
         version.StrictVersion = version.LooseVersion = Version
         sys.modules["distutils"] = package = types.ModuleType("distutils")
         sys.modules["distutils.version"] = package.version = version
-    np.array, np.fromstring, np.linspace, np.load = array, fromstring, linspace, load
+    np.array, np.asarray = array, asarray
+    np.fromstring, np.linspace, np.load = fromstring, linspace, load

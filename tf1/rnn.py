@@ -134,7 +134,7 @@ def static_rnn(
 ):
     """`tf.nn.static_rnn`: `inputs` and the outputs are lists of a tensor [batch_size, size] for each time step."""
     rnn_mode = mode_of_graph(rnn_mode)
-    if rnn_mode == "basic" or not (_is_known(cell, scope) and _are_alike(inputs)):
+    if rnn_mode == "basic" or _is_packed(cell, initial_state) or not (_is_known(cell, scope) and _are_alike(inputs)):
         return tf.nn.static_rnn(cell, inputs, initial_state, dtype, sequence_length, scope)
     compute = _WholeSequences(rnn_mode, precision, groups)
     outputs, state = compute.rnn(cell, tf.stack(inputs), initial_state, dtype, scope, sequence_length)
@@ -161,7 +161,8 @@ def dynamic_rnn(
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     is_sequence = isinstance(inputs, tf.Tensor) and inputs.shape.ndims == 3  # a cell of the user's may take others
     num_steps = inputs.shape[0 if time_major else 1].value if is_sequence else 0
-    if rnn_mode == "basic" or num_steps == 0 or num_steps is None and rnn_mode == "fused" or not _is_known(cell, scope):
+    cannot = num_steps == 0 or num_steps is None and rnn_mode == "fused" or _is_packed(cell, initial_state)
+    if rnn_mode == "basic" or cannot or not _is_known(cell, scope):
         arguments = (sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope)
         return _tensorflows_dynamic_rnn(cell, inputs, *arguments)
     compute = _WholeSequences(rnn_mode, precision, groups)
@@ -228,6 +229,11 @@ def static_bidirectional_rnn(
     initial_states = {"initial_state_fw": initial_state_fw, "initial_state_bw": initial_state_bw}
     outputs, states = bidirectional_dynamic_rnn(cell_fw, cell_bw, tf.stack(inputs), **initial_states, **shared)
     return tf.unstack(tf.concat(outputs, axis=2)), *states
+
+
+def _is_packed(cell, initial_state):
+    """Whether the states of a cell that has several are one tensor, as they could be until TF 0.9."""
+    return isinstance(initial_state, tf.Tensor) and tf.nest.is_nested(cell.state_size)
 
 
 def _are_alike(inputs):
