@@ -9,7 +9,7 @@ import pytest
 
 import char_gru
 from conftest import ROOT
-from tf1 import checkpoints
+from tf1 import checkpoints, modes
 
 FOLDER = ROOT / "pretrained" / "shakespeare"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +30,14 @@ def test_it_writes(capsys):
     words = re.findall(r"[a-z]+", text.lower())
     common = {"the", "and", "to", "i", "of", "you", "my", "a", "that", "in", "is", "not", "me", "it", "be", "with"}
     assert sum(word in common for word in words) > len(words) / 10
+
+
+def test_a_cpu_without_its_bf16_is_no_line_among_the_scores(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(modes, "_CPU_INFO", str(tmp_path / "nothing"))
+    (tmp_path / "text.txt").write_text("To be\n")
+    char_gru.main([f"--save_path={FOLDER}", f"--score={tmp_path}/text.txt", "--each_alone", "--verbose"])
+    output = capsys.readouterr()
+    assert output.out.splitlines()[0].endswith("text") and "no bf16 instructions" in output.err
 
 
 @pytest.mark.skipif(not os.path.exists(DATA), reason="the real Shakespeare text is not here")

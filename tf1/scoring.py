@@ -8,6 +8,7 @@ from tf1 import streams
 from tf1.app import UserError
 
 ROWS, STEPS = 64, 8  # sentences that are read side by side, and their words or characters that are read at once
+LONG_STEPS = 64  # where a sentence is longer than that
 
 
 class Scores:
@@ -36,7 +37,7 @@ class Scores:
     def of(self, begin=0, stop=None):
         """Of a part: natural log probability, how many there are without the ends of sentences, how many unknown."""
         part = slice(max(begin, self.first), stop)
-        log_probability = -float(np.sum(self.losses[part], dtype=np.float64))
+        log_probability = 0.0 - float(np.sum(self.losses[part], dtype=np.float64))  # -0.0 would be shown
         return log_probability, int(np.sum(~self._is_end[part])), int(np.sum(self.is_unknown[part]))
 
 
@@ -51,6 +52,13 @@ def of_stream(read, ids, is_unknown, end, zero_state, num_steps, **options):
         raise UserError("nothing in the text comes after its first word or character: give more, or add --each_alone")
     losses = streams.item_losses(read, ids, 1, zero_state, num_steps, **options)
     return Scores(np.append(np.zeros(1, losses.dtype), losses), ids, is_unknown, end, first=1)
+
+
+def sizes_of(ids, end):
+    """How many sentences `of_each_alone` reads side by side, and how many of their words or characters at once."""
+    ends = np.flatnonzero(ids == end)
+    longest = int(np.max(np.diff(ends, prepend=-1, append=len(ids))))
+    return min(ROWS, len(ends) + 1), STEPS if longest <= LONG_STEPS else LONG_STEPS
 
 
 def of_each_alone(read, ids, is_unknown, end, zero_state, num_steps, watched=iter):

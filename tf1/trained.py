@@ -9,13 +9,10 @@
 import contextlib
 import copy
 import functools
-import io
 import os
 import sys
 import tempfile
 import types
-
-import numpy as np
 
 import configs
 import reader
@@ -62,6 +59,13 @@ def is_wanted(args):
     return True
 
 
+@contextlib.contextmanager
+def _said_on_stderr():
+    """What is said within its block goes to stderr: stdout is for texts and scores."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
 def find(args, script, config, **identity):
     """The newest checkpoint in --save_path, as `checkpoints.find` returns it, and the network's config.
 
@@ -72,10 +76,8 @@ def find(args, script, config, **identity):
     Raises:
       UserError: there is no checkpoint, or it is of another run.
     """
-    notices = io.StringIO()  # of damaged checkpoints: stdout is for texts and scores
-    with contextlib.redirect_stdout(notices):
+    with _said_on_stderr():  # of damaged checkpoints
         found = checkpoints.find(args.save_path) if os.path.isdir(args.save_path) else None
-    sys.stderr.write(notices.getvalue())
     if not found:
         raise UserError(f"--save_path={args.save_path} holds no checkpoint: train first, and name the folder then")
     saved, given = found[1]["identity"], configs.identity(config)
@@ -106,12 +108,13 @@ def use(args, script, config, build, units, steps, gates):
     if args.score:
         text = reader.text_ids(args.score, vocabulary, args.encoding)
         if args.each_alone:
-            config.batch_size = min(scoring.ROWS, np.count_nonzero(text[0] == vocabulary.end) + 1)
-            setattr(config, steps, scoring.STEPS)
+            config.batch_size, num_steps = scoring.sizes_of(text[0], vocabulary.end)
+            setattr(config, steps, num_steps)
         args = copy.copy(args)
         if "--precision" not in args.given and args.rnn_mode != "basic":
             args.precision = identity["precision"]
-        modes, session_config = choose_modes(args, config.batch_size, getattr(config, units), gates)
+        with _said_on_stderr():  # that the CPU has no bf16, which may be the run's choice and not the user's
+            modes, session_config = choose_modes(args, config.batch_size, getattr(config, units), gates)
     else:
         setattr(config, steps, 1)
 
