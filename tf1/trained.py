@@ -9,6 +9,7 @@
 import contextlib
 import copy
 import functools
+import io
 import os
 import sys
 import tempfile
@@ -61,9 +62,11 @@ def is_wanted(args):
 
 @contextlib.contextmanager
 def _said_on_stderr():
-    """What is said within its block goes to stderr: stdout is for texts and scores."""
-    with contextlib.redirect_stdout(sys.stderr):
+    """What is said within its block goes to stderr, after it: stdout is for texts and scores, an error is one line."""
+    notices = io.StringIO()
+    with contextlib.redirect_stdout(notices):
         yield
+    print(notices.getvalue(), end="", file=sys.stderr)
 
 
 def find(args, script, config, **identity):
