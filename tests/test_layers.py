@@ -81,13 +81,13 @@ def value_and_gradients(build, kind, arrays, **settings):
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (7, 3, 5, 4), (20, 2, 1, 8), (3, 17, 8, 6)])
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (7, 3, 5, 4), (10, 2, 1, 8), (3, 17, 8, 6)])
 def test_a_layer_equals_its_cell_step_by_step(kind, sizes):
     arrays = make(kind, *sizes)
     found, expected = (value_and_gradients(build, kind, arrays) for build in (fused, unrolled))
     assert len(found) == {"lstm": 8, "every_c": 8, "gru": 7, "reset_before": 8}.get(kind, 6)
     for ours, theirs in zip(found, expected):
-        # fp32, sums of at most 20 x 17 terms in another order.
+        # fp32, sums of at most 10 x 17 terms in another order.
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5 * np.max(np.abs(theirs)))
 
 
@@ -108,7 +108,7 @@ def test_groups_of_rows_are_the_whole(kind, groups):
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
 def test_gradients_are_those_of_finite_differences(kind):
-    inputs, state, weights = make(kind, 4, 2, 3, 3)
+    inputs, state, weights = make(kind, 3, 2, 3, 3)
     with tf.Graph().as_default(), tf.Session():
         x = tf.constant(inputs)
         initial, w = ([tf.constant(array) for array in group] for group in (state, weights))
