@@ -115,7 +115,7 @@ class EchoModel:
       config: the hyperparameters.
       input_: an `EchoInput`.
       model: "manual", "static" or "dynamic".
-      rnn_mode: "basic": `train_op` is the tutorial's training step; "auto": it is a loop of `steps_a_run` at most.
+      rnn_mode: "basic": `train_op` is the tutorial's training step; "auto": a loop of `steps_a_run` steps at most.
     """
 
     def __init__(self, config, input_, model="manual", rnn_mode="basic"):

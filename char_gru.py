@@ -5,7 +5,8 @@ Katariya and Google (TensorFlow, 2018),
 https://github.com/tensorflow/tensorflow/blob/r1.11/tensorflow/contrib/eager/python/examples/generative_examples/text_generation.ipynb
 Both train a GRU on Shakespeare in eager mode; this is graph mode. Losses are in nats a character, bits are nats / ln 2.
 
-Commands, and the last line of 3 epochs on the real text, of 3 minutes each on 2 cores; then any text in UTF-8:
+Commands; beside the first what it prints after its third epoch on the real text (3 minutes an epoch on 2 cores). The
+others are for any text in UTF-8:
 
     python char_gru.py --rnn_mode=basic --set n_epochs=3                  Validation loss 1.7454 (2.518 bits)
     python char_gru.py --data_path=book.txt --save_path=runs/book

@@ -208,7 +208,7 @@ class NextValueModel:
 
     Args:
       config: the hyperparameters.
-      x: a placeholder for the sequences.
+      x: a placeholder for the sequences, as `time_major` says.
       last_output: [batch_size, units].
       time_major: how `x` is laid out: [time_step, batch_size, 1], or [batch_size, time_step, 1].
       seed: of the batches.

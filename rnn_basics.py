@@ -248,7 +248,7 @@ class MNISTModel:
       precision, groups: with "fused", see `tf1/rnn.py`.
       input_: an `MNISTInput`, for `run_epoch`.
       sizes: n_steps, n_inputs and n_outputs, which another image set has in `reader.Images.sizes`.
-      is_training: with a training operation.
+      is_training: with a training operation. X is [number of images, n_steps, n_inputs], y [number of images].
     """
 
     def __init__(

@@ -267,6 +267,7 @@ def plot_instance(axes, t_instance):
 
 @plots.picture
 def plot_prediction(folder, t_instance, y_pred, model_name):
+    """`y_pred` [1, n_steps, 1] beside the instance and its target."""
     figure, axes = plots.new_figure()
     plot_instance(axes, t_instance)
     axes.plot(t_instance[1:], y_pred[0, :, 0], "r.", markersize=10, label="prediction")

@@ -38,6 +38,7 @@ def plot_truncation(losses, all_levels, title):
 
 @app.command
 def main(argv=None):
+    """Returns `losses`, the loss at the end by num_steps."""
     args, config = studies.parse_args(__file__, __doc__, configs.ECHO_CONFIGS, argv)
     flags = [f"--config={args.config}", f"--seed={args.seed}", *(f"--set={override}" for override in args.overrides)]
     runs = {steps: binary_echo.parse_args([*flags, f"--set=num_steps={steps}"]) for steps in TRUNCATIONS}
