@@ -258,7 +258,9 @@ def test_a_notebook(run_old, tmp_path):
     cells = [
         {"cell_type": "markdown", "source": ["# A title"]},
         {"cell_type": "code", "source": ["%matplotlib inline\n", "import tensorflow as tf\n", "tf.Session?\n"]},
-        {"cell_type": "code", "source": "if True:\n    !ls\nprint(tf.contrib.rnn.BasicRNNCell(3).output_size)"},
+        {"cell_type": "code", "source": "%%bash\nls | head"},
+        {"cell_type": "code", "source": "if True:\n    !ls\n%time cell = tf.contrib.rnn.BasicRNNCell(3)"},
+        {"cell_type": "code", "source": "print('%d'\n %cell.output_size)"},
     ]
     for name, notebook in ("4", {"cells": cells}), ("3", {"worksheets": [{"cells": cells}]}):
         (tmp_path / f"{name}.ipynb").write_text(json.dumps(notebook))

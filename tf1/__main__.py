@@ -45,12 +45,23 @@ def source_of_notebook(text):
     try:
         notebook = json.loads(text)
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
-        sources = [cell.get("source", cell.get("input")) for cell in cells if cell["cell_type"] == "code"]
-        lines = [line for source in sources for line in [*"".join(source).splitlines(), ""]]
+        sources = ["".join(cell.get("source", cell.get("input"))) for cell in cells if cell["cell_type"] == "code"]
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError("it has no cells of a notebook") from error
-    magic = re.compile(r"(\s*)[%!?].*|(\s*)[\w.]+\?+\s*$")
-    return "\n".join(magic.sub(lambda found: f"{found[1] or found[2] or ''}pass", line) for line in lines).encode()
+    return "\n\n".join(map(without_magics, sources)).encode()
+
+
+def without_magics(source):
+    """A cell without what IPython alone reads: %magics, !commands, help?, and cells in another language."""
+    try:
+        ast.parse(source)
+        return source
+    except (SyntaxError, ValueError):
+        first = re.match(r"%%(\w+)", source)
+        if first and first[1] not in ("time", "timeit", "capture", "prun"):
+            return ""
+        source = re.sub(r"^([ \t]*)%time[ \t]+(?=\S)", r"\1", source, flags=re.MULTILINE)  # of a statement
+        return re.sub(r"^([ \t]*)(%{1,2}\w|!|\?).*|^([ \t]*)[\w.]+\?+[ \t]*$", r"\1\3pass", source, flags=re.MULTILINE)
 
 
 def read_source(path):
