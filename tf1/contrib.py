@@ -21,7 +21,7 @@ import types
 
 import numpy as np
 
-from tf1 import rnn, tf, tutorials
+from tf1 import rnn, seq2seq, tf, tutorials
 from tf1.app import write_file
 
 _CELLS = tf.nn.rnn_cell
@@ -868,7 +868,7 @@ SHELVES = {
         "_linear": linear,
     },
     "cudnn_rnn": {name: type(name, (NeedsCuda,), {}) for name in _CUDA.split()},
-    "seq2seq": {"sequence_loss": sequence_loss},
+    "seq2seq": {"sequence_loss": sequence_loss, **seq2seq.SHELF},
     "legacy_seq2seq": {
         "sequence_loss_by_example": sequence_loss_by_example,
         "sequence_loss": legacy_sequence_loss,

@@ -23,7 +23,8 @@ _ADVICE = {  # what others offer for packages and names that are gone, by a patt
     r"contrib\.slim": "pip install tf_slim, and import tf_slim as slim",
     r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
-    r"contrib\.seq2seq\.|seq2seq\.\w*(attention|tied|buckets)": "decoders, attention and buckets are not there",
+    r"contrib\.seq2seq\.Beam": "beam search is not there, GreedyEmbeddingHelper is",
+    r"seq2seq\.\w*(attention|tied|buckets)": "the old attention and buckets are not there",
 }
 
 

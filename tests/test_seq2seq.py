@@ -1,0 +1,138 @@
+"""The decoders of tf.contrib.seq2seq, against TensorFlow 1.15 (recorded) and against `dynamic_rnn`."""
+
+import numpy as np
+import pytest
+
+from tf1 import seq2seq, tf
+
+LENGTHS = [5, 3, 1]
+X = np.sin(np.arange(60)).reshape(3, 5, 4).astype(np.float32)
+CELLS = tf.nn.rnn_cell
+
+
+@pytest.fixture
+def session():
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        yield session
+
+
+def decoder_of(cell, helper, **state):
+    """With an embedding [7, 4] that GreedyEmbeddingHelper reads, and a layer to 7 logits."""
+    layer, initial_state = tf.layers.Dense(7, name="proj"), cell.zero_state(3, tf.float32)
+    return seq2seq.BasicDecoder(cell, helper, initial_state.clone(**state) if state else initial_state, layer)
+
+
+def set_variables(session):
+    """Numbers that do not come from a random generator, by a variable's shape."""
+    for variable in tf.trainable_variables():
+        shape = variable.shape.as_list()
+        value = 0.4 * np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + len(shape))
+        session.run(tf.assign(variable, value.reshape(shape)))
+
+
+def greedy(end_token=6):
+    return seq2seq.GreedyEmbeddingHelper(tf.get_variable("emb", [7, 4]), tf.zeros([3], tf.int32), end_token)
+
+
+def training():
+    tf.get_variable("emb", [7, 4])
+    return seq2seq.TrainingHelper(X, LENGTHS)
+
+
+def lstm():
+    return CELLS.BasicLSTMCell(5)
+
+
+def luong_scaled():
+    attention = seq2seq.LuongAttention(5, X, LENGTHS, scale=True)
+    cell = seq2seq.AttentionWrapper(lstm(), attention, attention_layer_size=4, alignment_history=True)
+    return decoder_of(cell, greedy())
+
+
+def bahdanau():
+    return decoder_of(seq2seq.AttentionWrapper(lstm(), seq2seq.BahdanauAttention(6, X, LENGTHS)), training())
+
+
+def bahdanau_normalised():
+    attention = seq2seq.BahdanauAttention(6, tf.constant(X), normalize=True)
+    cell = seq2seq.AttentionWrapper(lstm(), attention, attention_layer_size=3, output_attention=False)
+    state = CELLS.LSTMStateTuple(tf.ones([3, 5]), 0.5 * tf.ones([3, 5]))
+    return decoder_of(cell, greedy(), cell_state=state)
+
+
+def two_attentions():
+    attentions = [seq2seq.BahdanauAttention(6, X, LENGTHS), seq2seq.LuongAttention(5, tf.constant(X))]
+    return decoder_of(seq2seq.AttentionWrapper(lstm(), attentions, attention_layer_size=[3, 2]), training())
+
+
+def of_layers():
+    layers = CELLS.MultiRNNCell([CELLS.GRUCell(5), CELLS.GRUCell(5)])
+    cell = seq2seq.AttentionWrapper(
+        layers, seq2seq.LuongAttention(5, X, LENGTHS), 4, cell_input_fn=lambda inputs, attention: inputs
+    )
+    return decoder_of(cell, training())
+
+
+@pytest.mark.parametrize(
+    "build, impute, logits, size, ids, lengths",
+    [  # TensorFlow 1.15.5: the first three logits, the sum of all absolute ones, of the ids, and the lengths
+        (lambda: decoder_of(lstm(), greedy(4)), True, [0.32328, 0.18583, -0.37117], 5.3033, 12, [1, 1, 1]),
+        (luong_scaled, False, [0.36631, 0.12804, -0.39931], 34.6397, 54, [6, 6, 6]),
+        (bahdanau, True, [0.21567, 0.2207, -0.27254], 14.6762, 35, LENGTHS),
+        (bahdanau_normalised, False, [0.55159, 0.4383, -0.66454], 45.6798, 72, [6, 6, 6]),
+        (two_attentions, False, [0.32328, 0.26098, -0.39053], 23.4027, 60, LENGTHS),
+        (of_layers, False, [0.35695, 0.12798, -0.38992], 28.4277, 45, LENGTHS),
+    ],
+)
+def test_decoders_are_those_of_tensorflow_1_15(session, build, impute, logits, size, ids, lengths):
+    outputs, _, found = seq2seq.dynamic_decode(build(), impute_finished=impute, maximum_iterations=6)
+    session.run(tf.global_variables_initializer())
+    set_variables(session)
+    outputs, found = session.run([outputs, found])
+    np.testing.assert_allclose(outputs.rnn_output[0, 0, :3], logits, atol=1e-5)
+    assert np.abs(outputs.rnn_output).sum() == pytest.approx(size, rel=2e-5)
+    assert (outputs.sample_id.sum(), found.tolist()) == (ids, lengths)
+
+
+@pytest.mark.parametrize("time_major", [False, True])
+def test_reading_the_target_is_dynamic_rnn(session, time_major):
+    expected = tf.nn.dynamic_rnn(lstm(), tf.constant(X), LENGTHS, dtype=tf.float32)
+    cell = lstm()
+    helper = seq2seq.TrainingHelper(np.swapaxes(X, 0, 1) if time_major else X, LENGTHS, time_major)
+    decoder = seq2seq.BasicDecoder(cell, helper, cell.zero_state(3, tf.float32))
+    outputs, state, _ = seq2seq.dynamic_decode(decoder, time_major, impute_finished=True)
+    rows = tf.transpose(outputs.rnn_output, [1, 0, 2]) if time_major else outputs.rnn_output
+    session.run(tf.global_variables_initializer())
+    set_variables(session)
+    for ours, theirs in zip(session.run([rows, *state]), session.run([expected[0], *expected[1]])):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_alignments_are_weights_of_what_is_there(session):
+    _, state, _ = seq2seq.dynamic_decode(luong_scaled(), maximum_iterations=6)
+    session.run(tf.global_variables_initializer())
+    alignments, history = session.run([state.alignments, state.alignment_history.stack()])
+    assert history.shape == (6, 3, 5)
+    np.testing.assert_array_equal(history[-1], alignments)
+    np.testing.assert_allclose(history.sum(axis=2), 1, rtol=1e-6)
+    assert np.all(history[:, 1, 3:] == 0) and np.all(history[:, 2, 1:] == 0) and np.all(history[:, 0] > 0)
+
+
+def test_drawn_ids_follow_their_probabilities(session):
+    logits = tf.log(tf.tile([[0.2, 0.3, 0.5]], [3000, 1]))
+    draw = lambda *arguments: seq2seq.SampleEmbeddingHelper(lambda ids: ids, tf.zeros([3000], tf.int32), 9, *arguments)
+    ids, cold = session.run([draw(None, 1).sample(0, logits, None), draw(0.01).sample(0, logits, None)])
+    # 4 standard errors of 3,000 draws.
+    np.testing.assert_allclose(np.bincount(ids) / 3000, [0.2, 0.3, 0.5], atol=4 * 0.5 / np.sqrt(3000))
+    assert np.all(cold == 2)
+
+
+def test_rows_several_times(session):
+    found = session.run(seq2seq.tile_batch((tf.constant([[1], [2]]), tf.constant([3, 4])), 2))
+    assert [array.tolist() for array in found] == [[[1], [1], [2], [2]], [3, 3, 4, 4]]
+
+
+def test_sizes_must_fit_the_mechanisms():
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="2 attention_layer_size for 1 mechanisms"):
+        seq2seq.AttentionWrapper(lstm(), seq2seq.LuongAttention(5, tf.constant(X)), attention_layer_size=[3, 2])
