@@ -23,8 +23,8 @@ _ADVICE = {  # what others offer for packages and names that are gone, by a patt
     r"contrib\.slim": "pip install tf_slim, and import tf_slim as slim",
     r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
-    r"contrib\.seq2seq\.Beam": "beam search is not there, GreedyEmbeddingHelper is",
-    r"seq2seq\.\w*(attention|tied|buckets)": "the old attention and buckets are not there",
+    r"contrib\.seq2seq\..*[Bb]eam": "beam search is not there, GreedyEmbeddingHelper is",
+    r"(legacy_|nn\.)seq2seq\.\w*(attention|tied|buckets)": "the old attention and buckets are not there",
 }
 
 
@@ -62,7 +62,8 @@ def missing(path, names):
 _LAYOUT = set(
     "python ops layers framework training learn datasets preprocessing core_rnn core_rnn_cell core_rnn_cell_impl rnn "
     "rnn_cell rnn_cell_impl lstm_ops gru_ops fused_rnn_cell cudnn_rnn_ops cudnn_rnn loss seq2seq crf initializers "
-    "regularizers optimizers utils hparam variables mnist base text".split()
+    "regularizers optimizers utils hparam variables mnist base text attention_wrapper basic_decoder decoder "
+    "helper".split()
 )
 
 
@@ -106,6 +107,8 @@ def _contrib():
     shelves["deprecated"] = Face("tensorflow.contrib.deprecated", old.DEPRECATED)
     shelves["rnn"] = Face("tensorflow.contrib.rnn", contrib.SHELVES["rnn"], RNN_CELL)
     shelves["rnn"].core_rnn_cell = shelves["rnn"].core_rnn = shelves["rnn"]  # of TF 1.0
+    for name in "attention_wrapper", "basic_decoder", "decoder", "helper":
+        setattr(shelves["seq2seq"], name, shelves["seq2seq"])
     datasets = {**tutorials.DATASETS, "mnist": Face("tensorflow.contrib.learn.datasets.mnist", tutorials.INPUT_DATA)}
     shelves["learn"].datasets = Face("tensorflow.contrib.learn.datasets", datasets)
     for shelf in shelves.values():
