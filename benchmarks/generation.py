@@ -49,10 +49,10 @@ def choose(logits, uniform, temperature=1.0, top_k=None, excluded=()):
     return int(np.searchsorted(ends, uniform * ends[-1], side="right"))
 
 
-def generate_step_by_step(session, language, tensors, start, count, seed, **choice):
+def generate_step_by_step(session, network, tensors, start, count, seed, **choice):
     """The ids that a `Sampler` draws, a list, with one `session.run` for each of them and of the start's."""
     ids, state, logits, final_state = tensors
-    state_value, random, generated, read = language.zero_state(1), np.random.RandomState(seed), [], list(start)
+    state_value, random, generated, read = network.zero_state(1), np.random.RandomState(seed), [], list(start)
     for place in range(len(start) + count - 1):
         logits_value, state_value = session.run([logits, final_state], {ids: [read[place]], state: state_value})
         if place >= len(start) - 1:
@@ -65,11 +65,11 @@ def compare(kind, items):
     """Alternates the two ways; prints and returns the median of the ratios of their speeds, and whether texts agree."""
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(42)
-        language, tensors = build(kind)
-        sampler = sampling.Sampler(language)
+        network, tensors = build(kind)
+        sampler = sampling.Sampler(network)
         session.run(tf.global_variables_initializer())
         in_graph = lambda: np.concatenate(list(sampler.ids(session, [0], items, 1)))
-        step_by_step = lambda: generate_step_by_step(session, language, tensors, [0], items, 1)
+        step_by_step = lambda: generate_step_by_step(session, network, tensors, [0], items, 1)
 
         def timed(generate):
             begin = time.perf_counter()

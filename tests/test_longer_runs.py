@@ -61,7 +61,8 @@ def test_a_finished_run_goes_on_as_if_it_had_been_longer_at_first(name, capsys):
     assert all(np.array_equal(found.tensors[key], expected.tensors[key]) for key in expected.tensors)
 
 
-@pytest.mark.parametrize("name", ["time_series", *map(slow, ["ptb_word_lm", "char_gru", "rnn_basics", "binary_echo"])])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["time_series", "ptb_word_lm", "char_gru", "rnn_basics", "binary_echo"])
 def test_a_shorter_one_says_that_it_is_finished(name, capsys):
     main, flags, length, few, many = RUNS[name]
     main([*flags, "--set", f"{length}={many}", "--save_path=run"])

@@ -298,7 +298,7 @@ def test_a_run_of_the_other_model_is_refused(in_tmp_path, capsys):
     lstm_by_hand.main(arguments)
     with pytest.raises(SystemExit) as exit_:
         lstm_by_hand.main([*arguments, "--model=api"])
-    assert exit_.value.code == 2 and "holds a run with model by_hand, now api" in capsys.readouterr().err
+    assert exit_.value.code == 2 and "model by_hand, now api" in capsys.readouterr().err
 
 
 def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys):

@@ -10,6 +10,7 @@ import configs
 import ptb_word_lm
 import rnn_basics
 import time_series
+from conftest import slow
 from tf1 import modes, tf
 from tf1.app import UserError
 
@@ -73,7 +74,9 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "model", [slow(name) if name in ("mnist multilayer", "series projection") else name for name in MODELS]
+)
 def test_fused_is_basic(model):
     (names, expected), (fused_names, found) = (loss_and_gradients(MODELS[model], mode) for mode in ("basic", "fused"))
     assert sorted(names) == sorted(fused_names)

@@ -176,7 +176,7 @@ def test_a_norm_that_overflows_is_no_update_of_zero(rnn_mode):
         model = ptb_word_lm.PTBModel(True, config, ptb_word_lm.PTBInput(config, np.arange(100) % 13), rnn_mode)
         session.run(tf.global_variables_initializer())
         softmax_w = next(v for v in tf.trainable_variables() if v.op.name.endswith("softmax_w"))
-        session.run(tf.assign(softmax_w, tf.fill(softmax_w.shape, 3e19) * np.linspace(-1, 1, 13)))
+        session.run(tf.assign(softmax_w, tf.fill(softmax_w.shape, 1e25) * np.linspace(-1, 1, 13)))
         model.assign_lr(session, 1.0)
         norm, _ = session.run([model.gradient_norm, model.train_op])
         assert norm == np.inf and np.all(np.isnan(session.run(softmax_w)))

@@ -375,7 +375,7 @@ def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, 
 @pytest.mark.parametrize("saves", [slow([]), slow(["--save_path=run"]), ["--save_path=run", "--save_every=50steps"]])
 def test_memory_stays_flat(corpus, tmp_path, run_script, saves):
     text = "a b c d e f \n" * 300
-    arguments = ["--config=test", f"--data_path={corpus(text, text, text)}", "--set", "max_max_epoch=7", *saves]
+    arguments = ["--config=test", f"--data_path={corpus(text, text, text)}", "--set", "max_max_epoch=5", *saves]
     code = f"""
 import os, sys; sys.path.insert(0, {str(ROOT)!r})
 import ptb_word_lm
@@ -393,7 +393,7 @@ ptb_word_lm.main({arguments!r})
     pages = [int(line.split()[1]) for line in process.stdout.splitlines() if line.startswith("resident")]
     # After the first epoch XLA compiles the loop that writes the sample. 1.017 with checkpoints at the ends of epochs:
     # from the second on the heap has the 8 MB TensorFlow writes with.
-    assert len(pages) == 8 and max(pages) <= 1.02 * pages[1]
+    assert len(pages) == 6 and max(pages) <= 1.02 * pages[1]
 
 
 def test_a_folder_can_be_moved(tmp_path):

@@ -377,7 +377,7 @@ def test_a_checkpoint_of_another_model_or_other_images_is_refused(images, tmp_pa
         assert exit_.value.code == 2 and error.count("\n") == 1 and message in error
 
 
-@pytest.mark.parametrize("number, place", [(1, "in epoch 1 at step 9 of 9"), (2, "after the last step")])
+@pytest.mark.parametrize("number, place", [(1, "in epoch 1 at step 9 of 9"), slow(2, "after the last step")])
 def test_a_stop_while_the_test_images_are_read(images, tmp_path, monkeypatch, capsys, number, place):
     """The first reading gives the epoch's accuracy, the second one the predictions for the picture."""
     monkeypatch.chdir(tmp_path)
@@ -466,7 +466,7 @@ USUAL = "{split}-{kind}-idx{rank}-ubyte"
 
 
 @pytest.mark.parametrize("rnn_mode", [slow("basic"), "fused"])
-@pytest.mark.parametrize("model", list(configs.MNIST_CONFIGS))
+@pytest.mark.parametrize("model", ["basic", "lstm", slow("multilayer"), slow("gru")])
 @pytest.mark.parametrize("size", [(8, 8), slow((32, 16))])
 def test_other_images_and_labels_are_learned(images, tmp_path, capsys, model, rnn_mode, size):
     labels = [1, 5, 9, 12]

@@ -112,7 +112,7 @@ def test_distributions_draw_what_their_formulas_say():
     assert len({values["mse"] for values in result.values()}) == 5
 
 
-@pytest.mark.parametrize("arguments", [[], ["--config=test", "--set", "n_steps=4"]])
+@pytest.mark.parametrize("arguments", [slow([]), ["--config=test", "--set", "n_steps=4"]])
 def test_parameters_of_dynamic_rnn(capsys, arguments):
     result = dynamic_rnn_parameters.main(arguments)
     names = ["time_major", "sequence_length", "initial_state", "parallel_iterations", "swap_memory"]

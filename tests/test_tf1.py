@@ -12,7 +12,7 @@ import termios
 import pytest
 
 import reader
-from conftest import ROOT
+from conftest import ROOT, slow
 from data import sample
 from tf1 import app, plots, progress
 
@@ -145,9 +145,9 @@ print(draw("."))
     "backend, rc",
     [
         ("module://matplotlib_inline.backend_inline", ""),
-        ("TkAgg", ""),
-        ("nonsense", ""),
-        ("", "text.usetex: True"),
+        slow("TkAgg", ""),
+        slow("nonsense", ""),
+        slow("", "text.usetex: True"),
         ("", "backend: nonsense\nfigure.dpi: -3\nsavefig.bbox: tight\nfigure.constrained_layout.use: maybe"),
         ("", "font.family: No Such Font\naxes.prop_cycle: cycler('color', ['r'])"),
     ],

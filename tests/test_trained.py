@@ -17,7 +17,7 @@ import char_gru
 import ptb_word_lm
 import reader
 import rnn_basics
-from conftest import ROOT
+from conftest import ROOT, slow
 from tf1 import app, export, pack, tf
 
 SENTENCES = "the cat sat\nthe dog <unk> on the mat\na cat and a dog ran\n"
@@ -218,7 +218,7 @@ print(json.dumps({"items": [item.decode() for item in items], "next": step["prob
 
 
 @pytest.mark.parametrize(
-    "script, name, text", [(ptb_word_lm, "ptb", "\r\nthe\u00a0cat"), (char_gru, "char", "a\r\ncat <")]
+    "script, name, text", [(ptb_word_lm, "ptb", "\r\nthe\u00a0cat"), slow(char_gru, "char", "a\r\ncat <")]
 )
 def test_an_export_is_read_without_this_project(networks, tmp_path, capfd, script, name, text):
     script.main([f"--save_path={name}", f"--export_dir={tmp_path}/served"])
