@@ -522,7 +522,7 @@ def get_config(table, name, overrides=()):
         if key in _SIZES_OF_LAYERS:
             limit = 2**24  # the square of more is no shape that TensorFlow takes
         if key in ("num_layers", "n_layers"):
-            limit = 1001  # the graph of more takes minutes, before anything can say that it is too large
+            limit = 101  # the graph of 1,000 takes minutes before anything can say that it is too large
         if not (least <= value < limit or value == 0 and may_be_zero):
             raise UserError(f"{override}: {key} must be at least {0 if may_be_zero else least}, below {limit}")
         if key.endswith("keep_prob") and value > 1:

@@ -347,12 +347,12 @@ class CharGeneration(CharGRU):
 
     def tensorflow(self, rnn_mode, precision):
         import char_gru
-        from tf1 import sampling, tf
+        from tf1 import sampling, tf, training
 
         with tf.variable_scope("Model"):
             model = char_gru.CharGRU(False, self.config, self.vocab_size)
         sampler = sampling.Sampler(model.network, temperature=0)
-        session = start_session(tf, None, self.weights)
+        session = start_session(tf, training.with_rewrites(), self.weights)
         while True:
             ids = np.concatenate(list(sampler.ids(session, [0], self.CHARACTERS, seed=0)))
             yield self.CHARACTERS, np.mean(ids)
@@ -538,12 +538,12 @@ class Echo:
 
     def tensorflow(self, rnn_mode, precision):
         import binary_echo
-        from tf1 import tf
+        from tf1 import tf, training
 
         steps = self.FEW if rnn_mode == "basic" else self.MANY
         input_ = binary_echo.EchoInput(self.config, seed=1)
         model = binary_echo.EchoModel(self.config, input_, rnn_mode="basic" if rnn_mode == "basic" else "auto")
-        session, state = start_session(tf, None, self.weights), model.start["state"]
+        session, state = start_session(tf, training.with_rewrites(), self.weights), model.start["state"]
         for batches in self.pieces(steps):
             losses, state = binary_echo.run_steps(session, model, batches, state, model.train_op)
             yield steps, np.mean(losses[: self.FEW])

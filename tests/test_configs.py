@@ -42,6 +42,7 @@ def test_overrides_are_typed_and_leave_the_class_alone():
         ("learning_rate=nan", r"learning_rate must be at least 1e-37, below 1e\+38"),
         ("learning_rate=inf", "learning_rate must be"),
         ("hidden_size=99999999999", "below 16777216"),
+        ("num_layers=1000", "num_layers must be at least 1, below 101"),
         ("batch_size=99999999999", "below 2147483648"),
         ("keep_prob=1.5", "at most 1"),
         ("vocab_size=-1", "vocab_size must be at least 0"),

@@ -119,6 +119,17 @@ def test_alignments_are_weights_of_what_is_there(session):
     assert np.all(history[:, 1, 3:] == 0) and np.all(history[:, 2, 1:] == 0) and np.all(history[:, 0] > 0)
 
 
+def test_attention_in_dynamic_rnn(session):
+    attention = seq2seq.LuongAttention(5, X, LENGTHS, score_mask_value=-1.0)
+    cell = seq2seq.AttentionWrapper(lstm(), attention, attention_layer_size=4)
+    outputs, state = tf.nn.dynamic_rnn(cell, tf.constant(X), LENGTHS, dtype=tf.float32)
+    session.run(tf.global_variables_initializer())
+    outputs, last, time, alignments = session.run([outputs, state.attention, state.time, state.alignments])
+    np.testing.assert_array_equal(last, outputs[range(3), np.subtract(LENGTHS, 1)])
+    assert np.all(outputs[1, 3:] == 0) and time == 5
+    assert np.all(alignments > 0)  # a mask of -1 is a low score, and no ban
+
+
 def test_drawn_ids_follow_their_probabilities(session):
     logits = tf.log(tf.tile([[0.2, 0.3, 0.5]], [3000, 1]))
     draw = lambda *arguments: seq2seq.SampleEmbeddingHelper(lambda ids: ids, tf.zeros([3000], tf.int32), 9, *arguments)

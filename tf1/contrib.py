@@ -179,13 +179,10 @@ class LayerNormBasicLSTMCell(_CELLS.RNNCell):
     def _norm(self, values, scope):
         if not self._layer_norm:
             return values
-        with tf.variable_scope(scope):
-            gamma, beta = (
+        with tf.variable_scope(scope):  # made here, since they do not begin with 1 and 0
+            for name, value in (("gamma", self._gain), ("beta", self._shift)):
                 tf.get_variable(name, [self._num_units], values.dtype, tf.constant_initializer(value))
-                for name, value in (("gamma", self._gain), ("beta", self._shift))
-            )
-        mean, variance = tf.nn.moments(values, [1], keep_dims=True)
-        return tf.nn.batch_normalization(values, mean, variance, beta, gamma, 1e-12)
+        return layer_norm(values, reuse=True, scope=scope)
 
     def call(self, inputs, state):
         """`inputs` [batch_size, input_size]; c and h of the state are [batch_size, num_units]."""

@@ -183,32 +183,46 @@ class _Attention:
     """Scores of a memory for a query, and from them the alignments: weights of the memory's steps that sum to 1.
 
     Args:
+      num_units: of the keys, and of the query where it has a layer.
       memory: what the encoder put out, [batch_size, T, n].
       memory_sequence_length: of each row, [batch_size]; what follows has the alignment 0.
       probability_fn: from scores [batch_size, T] to alignments; None: softmax.
+      score_mask_value: the score of what follows a row's end; None: minus infinity.
+      dtype, name: not needed, the memory's type and the class's name are taken.
     """
 
-    def __init__(self, name, num_units, memory, memory_sequence_length, probability_fn, query_layer):
-        self._scope, self._num_units, self._probability_fn = name, num_units, probability_fn or tf.nn.softmax
-        self._mask = None
+    _SCOPE, _HAS_QUERY_LAYER = None, False
+
+    def __init__(
+        self,
+        num_units,
+        memory,
+        memory_sequence_length=None,
+        probability_fn=None,
+        score_mask_value=None,
+        dtype=None,
+        name=None,
+    ):
+        memory, self._mask = tf.convert_to_tensor(memory), None
         if memory_sequence_length is not None:
             self._mask = tf.sequence_mask(memory_sequence_length, tf.shape(memory)[1])
             memory *= tf.cast(self._mask, memory.dtype)[:, :, None]
+        self._num_units, self._probability_fn = num_units, probability_fn or tf.nn.softmax
+        self._mask_value = float("-inf") if score_mask_value is None else score_mask_value
         self.values, self.batch_size, self.alignments_size = memory, tf.shape(memory)[0], tf.shape(memory)[1]
-        self.keys = tf.layers.Dense(num_units, use_bias=False, name="memory_layer")(
-            memory
-        )  # [batch_size, T, num_units]
-        self.query_layer = tf.layers.Dense(num_units, use_bias=False, name="query_layer") if query_layer else None
+        dense = lambda name: tf.layers.Dense(num_units, use_bias=False, name=name)
+        self.keys = dense("memory_layer")(memory)  # [batch_size, T, num_units]
+        self.query_layer = dense("query_layer") if self._HAS_QUERY_LAYER else None
 
     def initial_alignments(self, batch_size, dtype):
         return tf.zeros([batch_size, self.alignments_size], dtype)
 
     def __call__(self, query, state):
         """The alignments [batch_size, T] for `query` [batch_size, n], twice: they are the next state, too."""
-        with tf.variable_scope(None, self._scope, [query]):
+        with tf.variable_scope(None, self._SCOPE, [query]):
             scores = self._score(query if self.query_layer is None else self.query_layer(query))
         if self._mask is not None:
-            scores = tf.where(self._mask, scores, tf.fill(tf.shape(scores), scores.dtype.as_numpy_dtype("-inf")))
+            scores = tf.where(self._mask, scores, self._mask_value * tf.ones_like(scores))
         alignments = self._probability_fn(scores)
         return alignments, alignments
 
@@ -216,18 +230,10 @@ class _Attention:
 class BahdanauAttention(_Attention):
     """The score is v tanh(keys + query), with `normalize` g v / |v| tanh(keys + query + b)."""
 
-    def __init__(
-        self,
-        num_units,
-        memory,
-        memory_sequence_length=None,
-        normalize=False,
-        probability_fn=None,
-        score_mask_value=None,
-        dtype=None,
-        name="BahdanauAttention",
-    ):
-        super().__init__("bahdanau_attention", num_units, memory, memory_sequence_length, probability_fn, True)
+    _SCOPE, _HAS_QUERY_LAYER = "bahdanau_attention", True
+
+    def __init__(self, num_units, memory, memory_sequence_length=None, normalize=False, *args, **kwargs):
+        super().__init__(num_units, memory, memory_sequence_length, *args, **kwargs)
         self._normalize = normalize
 
     def _score(self, query):
@@ -243,25 +249,17 @@ class BahdanauAttention(_Attention):
 class LuongAttention(_Attention):
     """The score is the product of key and query, with `scale` times a number that is trained."""
 
-    def __init__(
-        self,
-        num_units,
-        memory,
-        memory_sequence_length=None,
-        scale=False,
-        probability_fn=None,
-        score_mask_value=None,
-        dtype=None,
-        name="LuongAttention",
-    ):
-        super().__init__("luong_attention", num_units, memory, memory_sequence_length, probability_fn, False)
+    _SCOPE = "luong_attention"
+
+    def __init__(self, num_units, memory, memory_sequence_length=None, scale=False, *args, **kwargs):
+        super().__init__(num_units, memory, memory_sequence_length, *args, **kwargs)
         self._scale = scale
 
     def _score(self, query):
         scores = tf.matmul(query[:, None, :], self.keys, transpose_b=True)[:, 0, :]
-        return (
-            scores * tf.get_variable("attention_g", [], query.dtype, tf.ones_initializer()) if self._scale else scores
-        )
+        if self._scale:
+            scores *= tf.get_variable("attention_g", [], query.dtype, tf.ones_initializer())
+        return scores
 
 
 class AttentionWrapperState(
@@ -307,10 +305,8 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
         dense = lambda size: tf.layers.Dense(size, use_bias=False, name="attention_layer")
         self._layers = [size and dense(size) for size in sizes]
         self._widths = [size or mech.values.shape[-1].value for size, mech in zip(sizes, self._mechanisms)]
-        self._cell, self._cell_input_fn = (
-            cell,
-            cell_input_fn or (lambda inputs, attention: tf.concat([inputs, attention], -1)),
-        )
+        self._cell = cell
+        self._cell_input_fn = cell_input_fn or (lambda inputs, attention: tf.concat([inputs, attention], -1))
         self._keeps, self._output_attention, self._initial = alignment_history, output_attention, initial_cell_state
 
     @property
@@ -324,9 +320,8 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
     def state_size(self):
         sizes = self._each([mechanism.values.shape[1].value for mechanism in self._mechanisms])
         history = self._each([()] * len(self._mechanisms))
-        return AttentionWrapperState(
-            self._cell.state_size, sum(self._widths), tf.TensorShape([]), sizes, history, sizes
-        )
+        attention, time = sum(self._widths), tf.TensorShape([])
+        return AttentionWrapperState(self._cell.state_size, attention, time, sizes, history, sizes)
 
     def zero_state(self, batch_size, dtype):
         """The first `AttentionWrapperState`; its `cell_state` is replaced by `clone(cell_state=...)`."""
