@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 slow = functools.partial(pytest.param, marks=pytest.mark.slow)  # a case of a test, for make soak alone
@@ -27,6 +28,16 @@ def signals_of_a_terminal():
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def set_variables(session, size=0.4):
+    """Gives all trainable variables numbers that do not come from a random generator, by their shapes."""
+    from tf1 import tf  # not before own_cache
+
+    for variable in tf.trainable_variables():
+        shape = variable.shape.as_list()
+        value = size * np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + len(shape))
+        session.run(tf.assign(variable, value.reshape(shape)))
 
 
 def real_data(name):

@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tf1 import contrib, old, tf, tutorials
+from tf1 import cells, contrib, old, seq2seq, tf, tutorials
 from tf1.app import UserError
 
 
@@ -50,7 +50,7 @@ LOSSES = -np.log(np.take_along_axis(PROBABILITIES, TARGETS[:, :, None], 2)[:, :,
 )
 def test_sequence_loss(session, steps, batch, expected):
     arguments = tf.constant(LOGITS, tf.float32), tf.constant(TARGETS), tf.constant(WEIGHTS)
-    (loss,) = evaluated(session, contrib.sequence_loss(*arguments, steps, batch))
+    (loss,) = evaluated(session, seq2seq.sequence_loss(*arguments, steps, batch))
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
@@ -83,12 +83,12 @@ def test_legacy_sequence_losses(session):
     ],
 )
 def test_the_scripts_own_loss_gets_labels_and_logits(function):
-    assert contrib._losses("labels", "logits", function) == ("labels", "logits")
+    assert seq2seq.cross_entropies("labels", "logits", function) == ("labels", "logits")
 
 
 def test_nas_cell(session):
     x, (c, h) = RANDOM.normal(size=[3, 2]), RANDOM.normal(size=[2, 3, 4])
-    cell = contrib.NASCell(4, use_bias=True)
+    cell = cells.NASCell(4, use_bias=True)
     state = tf.nn.rnn_cell.LSTMStateTuple(tf.constant(c, tf.float32), tf.constant(h, tf.float32))
     output, (new_c, new_h) = cell(tf.constant(x, tf.float32), state)
     assert names() == [f"nas_cell/{name}" for name in ("recurrent_kernel", "kernel", "bias")]
@@ -190,9 +190,9 @@ def test_batch_norm_learns_the_means(session):
 def test_linear_and_its_object(session):
     x, y = (tf.constant(RANDOM.normal(size=[3, n]), tf.float32) for n in (2, 4))
     with tf.variable_scope("plain"):
-        plain = contrib.linear([x, y], 5, True, 0.25)
+        plain = cells.linear([x, y], 5, True, 0.25)
     with tf.variable_scope("object"):
-        made = contrib.Linear([x, y], 5, True)
+        made = cells.Linear([x, y], 5, True)
     twice = made([x, y]), made([x, y])
     assert names() == [f"{scope}/{name}" for scope in ("plain", "object") for name in ("kernel", "bias")]
     x, y, plain, (first, second), (W, b, V, c) = evaluated(session, x, y, plain, twice, tf.global_variables())
@@ -200,21 +200,6 @@ def test_linear_and_its_object(session):
     np.testing.assert_allclose(plain, both @ W + 0.25, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(first, both @ V + c, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(first, second)
-
-
-def test_a_decoder_reads_its_own_words(session):
-    encoder = [tf.constant([1, 2])] * 3
-    decoder = [tf.constant([step, step]) for step in range(4)]
-    cell = lambda: tf.nn.rnn_cell.GRUCell(6)
-    for feed_previous in True, tf.constant(True):
-        with tf.variable_scope("model", reuse=tf.AUTO_REUSE):
-            outputs, _ = contrib.embedding_rnn_seq2seq(encoder, decoder, cell(), 5, 7, 8, feed_previous=feed_previous)
-        with tf.variable_scope("model", reuse=True):
-            others = [decoder[0]] + [tf.cast(tf.argmax(output, 1), tf.int32) for output in outputs[:-1]]
-            expected, _ = contrib.embedding_rnn_seq2seq(encoder, others, cell(), 5, 7, 8)
-        found, expected = evaluated(session, outputs, expected)
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-        assert found[0].shape == (2, 7)
 
 
 def test_conditional_random_field(session):

@@ -329,7 +329,7 @@ def test_inspect_lists_a_checkpoint(run_script, tmp_path):
 
 
 def test_block_cells_and_basic_cells_load_each_others_checkpoints(tmp_path):
-    from tf1 import contrib
+    from tf1 import cells
 
     x = np.random.RandomState(1).uniform(-1, 1, [3, 4, 5])
 
@@ -339,7 +339,7 @@ def test_block_cells_and_basic_cells_load_each_others_checkpoints(tmp_path):
         return outputs
 
     with tf.Graph().as_default(), tf.Session() as session:
-        outputs = build(contrib.LSTMBlockCell(6, forget_bias=0.5))
+        outputs = build(cells.LSTMBlockCell(6, forget_bias=0.5))
         session.run(tf.global_variables_initializer())
         expected = session.run(outputs)
         names = [variable.op.name for variable in tf.trainable_variables()]

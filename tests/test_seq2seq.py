@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from conftest import set_variables
 from tf1 import seq2seq, tf
 
 LENGTHS = [5, 3, 1]
@@ -17,18 +18,10 @@ def session():
         yield session
 
 
-def decoder_of(cell, helper, **state):
-    """With an embedding [7, 4] that GreedyEmbeddingHelper reads, and a layer to 7 logits."""
-    layer, initial_state = tf.layers.Dense(7, name="proj"), cell.zero_state(3, tf.float32)
+def decoder_of(cell, helper, size=7, **state):
+    """With an embedding [7, 4] that GreedyEmbeddingHelper reads, and a layer to `size` logits."""
+    layer, initial_state = tf.layers.Dense(size, name="proj"), cell.zero_state(3, tf.float32)
     return seq2seq.BasicDecoder(cell, helper, initial_state.clone(**state) if state else initial_state, layer)
-
-
-def set_variables(session):
-    """Numbers that do not come from a random generator, by a variable's shape."""
-    for variable in tf.trainable_variables():
-        shape = variable.shape.as_list()
-        value = 0.4 * np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + len(shape))
-        session.run(tf.assign(variable, value.reshape(shape)))
 
 
 def greedy(end_token=6):
@@ -61,6 +54,35 @@ def bahdanau_normalised():
     return decoder_of(cell, greedy(), cell_state=state)
 
 
+def scheduled(probability):
+    embedding = tf.get_variable("emb", [7, 4])
+    helper = seq2seq.ScheduledEmbeddingTrainingHelper(X, LENGTHS, embedding, probability, seed=5, scheduling_seed=7)
+    return decoder_of(lstm(), helper)
+
+
+def own_outputs(probability, **options):
+    helper = seq2seq.ScheduledOutputTrainingHelper(tf.constant(X), LENGTHS, probability, seed=5, **options)
+    return decoder_of(lstm(), helper, 4)
+
+
+def custom():
+    embedding = tf.get_variable("emb", [7, 4])
+    embed = lambda ids: tf.nn.embedding_lookup(embedding, ids)
+    helper = seq2seq.CustomHelper(
+        lambda: (tf.tile([False], [3]), embed([0, 1, 2])),
+        lambda time, outputs, state: (tf.argmin(outputs, 1, output_type=tf.int32) + time) % 7,
+        lambda time, outputs, state, sample_ids: (tf.equal(sample_ids, 2), embed(sample_ids), state),
+    )
+    return decoder_of(lstm(), helper)
+
+
+def inference():
+    """What a step writes are numbers, which the next step reads."""
+    tf.get_variable("emb", [7, 4])
+    arguments = tf.sin, [4], tf.float32, tf.constant(X[:, 0]), lambda samples: samples[:, 1] > 0.195
+    return decoder_of(lstm(), seq2seq.InferenceHelper(*arguments), 4)
+
+
 def two_attentions():
     attentions = [seq2seq.BahdanauAttention(6, X, LENGTHS), seq2seq.LuongAttention(5, tf.constant(X))]
     return decoder_of(seq2seq.AttentionWrapper(lstm(), attentions, attention_layer_size=[3, 2]), training())
@@ -83,6 +105,21 @@ def of_layers():
         (bahdanau_normalised, False, [0.55159, 0.4383, -0.66454], 45.6798, 72, [6, 6, 6]),
         (two_attentions, False, [0.32328, 0.26098, -0.39053], 23.4027, 60, LENGTHS),
         (of_layers, False, [0.35695, 0.12798, -0.38992], 28.4277, 45, LENGTHS),
+        (lambda: scheduled(1.0), True, [0.31102, 0.17812, -0.35692], 14.4997, 28, LENGTHS),
+        (lambda: scheduled(0.0), True, [0.31102, 0.17812, -0.35692], 14.8604, -9, LENGTHS),
+        (lambda: own_outputs(1.0), True, [0.31976, 0.18518, -0.36748], 8.81384, 9, LENGTHS),
+        (
+            lambda: own_outputs(1.0, next_inputs_fn=lambda x: 2 * x),
+            False,
+            [0.31976, 0.18518, -0.36748],
+            14.6227,
+            15,
+            LENGTHS,
+        ),
+        (lambda: own_outputs(1.0, auxiliary_inputs=X[:, :, :2]), True, [0.3166, 0.19867, -0.3678], 8.87832, 9, LENGTHS),
+        (lambda: own_outputs(0.0), True, [0.31976, 0.18518, -0.36748], 8.9107, 0, LENGTHS),
+        (custom, True, [0.32328, 0.18583, -0.37117], 20.1623, 27, [4, 4, 4]),
+        (inference, False, [0.31976, 0.18518, -0.36748], 8.82339, 0.391288, [3, 1, 1]),
     ],
 )
 def test_decoders_are_those_of_tensorflow_1_15(session, build, impute, logits, size, ids, lengths):
@@ -92,7 +129,8 @@ def test_decoders_are_those_of_tensorflow_1_15(session, build, impute, logits, s
     outputs, found = session.run([outputs, found])
     np.testing.assert_allclose(outputs.rnn_output[0, 0, :3], logits, atol=1e-5)
     assert np.abs(outputs.rnn_output).sum() == pytest.approx(size, rel=2e-5)
-    assert (outputs.sample_id.sum(), found.tolist()) == (ids, lengths)
+    assert outputs.sample_id.sum() == pytest.approx(ids, rel=1e-5)
+    assert found.tolist() == lengths
 
 
 @pytest.mark.parametrize("time_major", [False, True])
@@ -128,6 +166,17 @@ def test_attention_in_dynamic_rnn(session):
     np.testing.assert_array_equal(last, outputs[range(3), np.subtract(LENGTHS, 1)])
     assert np.all(outputs[1, 3:] == 0) and time == 5
     assert np.all(alignments > 0)  # a mask of -1 is a low score, and no ban
+
+
+def test_a_target_that_is_never_left(session):
+    """With the probability 0 a decoder reads what `TrainingHelper` gives it."""
+    outputs, _, _ = seq2seq.dynamic_decode(scheduled(0.0))
+    with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+        expected, _, _ = seq2seq.dynamic_decode(decoder_of(lstm(), training()), scope="decoder")
+    session.run(tf.global_variables_initializer())
+    outputs, expected = session.run([outputs, expected.rnn_output])
+    np.testing.assert_array_equal(outputs.rnn_output, expected)
+    assert np.all(outputs.sample_id == -1)
 
 
 def test_drawn_ids_follow_their_probabilities(session):

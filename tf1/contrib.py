@@ -12,258 +12,19 @@ Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/ten
 """
 
 import collections
-import copy
 import functools
-import inspect
 import json
 import re
 import types
 
 import numpy as np
 
-from tf1 import rnn, seq2seq, tf, tutorials
+from tf1 import beam_search, cells, legacy_seq2seq, rnn, seq2seq, tf, tutorials
 from tf1.app import write_file
 
 _CELLS = tf.nn.rnn_cell
 _ZEROS = tf.zeros_initializer()
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]+(?=[A-Z])|['\w\-]+")  # of contrib.learn
-
-
-class _State(tuple):
-    """The states of layers; until TF 0.9 they were one tensor, whose initial value scripts ask for."""
-
-    def __new__(cls, *states):
-        """`states` are the elements, or one list of them: `tf.nest` makes tuples so, and sessions the other way."""
-        is_list = len(states) == 1 and type(states[0]) is list
-        return super().__new__(cls, states[0] if is_list else states)
-
-    def __getnewargs__(self):
-        return tuple(self)
-
-    def eval(self, feed_dict=None, session=None):
-        return (session or tf.get_default_session()).run(self, feed_dict)
-
-
-def unbuilt(cell):
-    """A cell with the same settings, and without variables. (`copy.deepcopy` would copy the graph of a built one.)"""
-
-    def copied(value):
-        if hasattr(value, "zero_state"):
-            return unbuilt(value)
-        if isinstance(value, (list, tuple)) and value and all(hasattr(item, "zero_state") for item in value):
-            cells = map(unbuilt, value)
-            return tuple(cells) if isinstance(value, tuple) else list(cells)
-        return list(value) if isinstance(value, list) else value
-
-    new = copy.copy(cell)
-    for name, value in vars(cell).items():
-        # What Keras and TensorFlow's layers note of variables that were made.
-        new.__dict__[name] = [] if isinstance(value, list) and "weights" in name else copied(value)
-    new.__dict__.update(dict.fromkeys({"built", "_built"} & {*vars(cell)}, False))
-    new.__dict__.update(dict.fromkeys({"_scope", "_current_scope", "rnncell_scope"} & {*vars(cell)}))
-    return new
-
-
-class MultiRNNCell(_CELLS.MultiRNNCell):
-    """Layers of cells; a cell that is there several times, `[cell] * n`, makes layers with weights of their own.
-
-    So it was until TF 1.1, and so the scripts mean it. TF 1.15 shares the weights if the sizes allow that, else fails.
-    """
-
-    computed_as = _CELLS.MultiRNNCell  # by rnn.py
-
-    def __init__(self, cells, state_is_tuple=True):
-        if tf.nest.is_nested(cells):
-            cells = list(cells)
-            cells = [unbuilt(cell) if cells.count(cell) > 1 else cell for cell in cells]
-        super().__init__(cells, state_is_tuple)
-
-    def zero_state(self, batch_size, dtype):
-        state = super().zero_state(batch_size, dtype)
-        return _State(*state) if type(state) is tuple else state
-
-    def call(self, inputs, state):
-        output, new_state = super().call(inputs, state)
-        return output, type(state)(list(new_state)) if isinstance(state, tuple) else new_state
-
-
-class LSTMBlockCell(_CELLS.LSTMCell):
-    """An LSTM cell whose variables are `lstm_cell/kernel` and `lstm_cell/bias`; in TF 1.x each step was one kernel.
-
-    With `cell_clip` that kernel let the gradient through where it clipped; here, as in LSTMCell, it ends there.
-    """
-
-    def __init__(
-        self,
-        num_units,
-        forget_bias=1.0,
-        cell_clip=None,
-        use_peephole=False,
-        dtype=None,
-        reuse=None,
-        name="lstm_cell",
-    ):
-        clip = cell_clip if cell_clip is not None and cell_clip > 0 else None  # TF 1.x: -1 is none
-        super().__init__(num_units, use_peephole, clip, forget_bias=forget_bias, reuse=reuse, name=name, dtype=dtype)
-
-
-class NASCell(_CELLS.RNNCell):
-    """The recurrent cell that an architecture search found.
-
-    Source: Zoph and Le 2017, "Neural Architecture Search with Reinforcement Learning", https://arxiv.org/abs/1611.01578
-    """
-
-    def __init__(self, num_units, num_proj=None, use_bias=False, reuse=None, use_biases=None, **kwargs):
-        super().__init__(_reuse=reuse, **kwargs)
-        self._num_units, self._num_proj, self._use_bias = num_units, num_proj, use_bias or use_biases
-
-    @property
-    def output_size(self):
-        return self._num_proj or self._num_units
-
-    @property
-    def state_size(self):
-        return _CELLS.LSTMStateTuple(self._num_units, self.output_size)
-
-    def call(self, inputs, state):
-        """`inputs` [batch_size, input_size]; c of the state is [batch_size, num_units], h as large as the output."""
-        c, h = state
-        width, dtype = 8 * self._num_units, inputs.dtype
-        of_h = tf.matmul(h, tf.get_variable("recurrent_kernel", [self.output_size, width], dtype))
-        of_inputs = tf.matmul(inputs, tf.get_variable("kernel", [inputs.shape[1].value, width], dtype))
-        if self._use_bias:
-            of_h += tf.get_variable("bias", [width], dtype, tf.zeros_initializer())
-        pairs = list(zip(tf.split(of_inputs, 8, axis=1), tf.split(of_h, 8, axis=1)))
-        activations = tf.sigmoid, tf.nn.relu, tf.sigmoid, tf.nn.relu, tf.tanh, tf.sigmoid, tf.tanh, tf.sigmoid
-        first = [
-            activation(x * h if place == 3 else x + h)
-            for place, (activation, (x, h)) in enumerate(zip(activations, pairs))
-        ]
-        second = [tf.tanh(first[0] * first[1]), tf.tanh(first[2] + first[3]), tf.tanh(first[4] * first[5])]
-        second.append(tf.sigmoid(first[6] + first[7]))
-        c = tf.tanh(second[0] + c) * second[1]
-        h = tf.tanh(c * tf.tanh(second[2] + second[3]))
-        if self._num_proj:
-            h = tf.matmul(h, tf.get_variable("projection_weights", [self._num_units, self._num_proj], dtype))
-        return h, _CELLS.LSTMStateTuple(c, h)
-
-
-class LayerNormBasicLSTMCell(_CELLS.RNNCell):
-    """An LSTM cell whose gates and memory are normalised over their units, with dropout on what is added to it.
-
-    Source: Ba, Kiros and Hinton 2016, "Layer Normalization", https://arxiv.org/abs/1607.06450; of the dropout
-    Semeniuta, Severyn and Barth 2016, "Recurrent Dropout without Memory Loss", https://arxiv.org/abs/1603.05118
-    """
-
-    def __init__(
-        self,
-        num_units,
-        forget_bias=1.0,
-        input_size=None,
-        activation=tf.tanh,
-        layer_norm=True,
-        norm_gain=1.0,
-        norm_shift=0.0,
-        dropout_keep_prob=1.0,
-        dropout_prob_seed=None,
-        reuse=None,
-    ):
-        super().__init__(_reuse=reuse)
-        self._num_units, self._forget_bias, self._activation = num_units, forget_bias, activation
-        self._layer_norm, self._gain, self._shift = layer_norm, norm_gain, norm_shift
-        self._keep_prob, self._seed = dropout_keep_prob, dropout_prob_seed
-
-    output_size = property(lambda self: self._num_units)
-    state_size = property(lambda self: _CELLS.LSTMStateTuple(self._num_units, self._num_units))
-
-    def _norm(self, values, scope):
-        if not self._layer_norm:
-            return values
-        with tf.variable_scope(scope):  # made here, since they do not begin with 1 and 0
-            for name, value in (("gamma", self._gain), ("beta", self._shift)):
-                tf.get_variable(name, [self._num_units], values.dtype, tf.constant_initializer(value))
-        return layer_norm(values, reuse=True, scope=scope)
-
-    def call(self, inputs, state):
-        """`inputs` [batch_size, input_size]; c and h of the state are [batch_size, num_units]."""
-        c, h = state
-        bias_initializer = tf.get_variable_scope().initializer or tf.glorot_uniform_initializer()
-        products = linear([inputs, h], 4 * self._num_units, not self._layer_norm, bias_initializer)
-        names = "input", "transform", "forget", "output"
-        i, j, f, o = (self._norm(values, name) for values, name in zip(tf.split(products, 4, axis=1), names))
-        g = self._activation(j)
-        if not isinstance(self._keep_prob, (int, float)) or self._keep_prob < 1:
-            g = tf.nn.dropout(g, self._keep_prob, seed=self._seed)
-        c = self._norm(c * tf.sigmoid(f + self._forget_bias) + tf.sigmoid(i) * g, "state")
-        h = self._activation(c) * tf.sigmoid(o)
-        return h, _CELLS.LSTMStateTuple(c, h)
-
-
-class InputProjectionWrapper(_CELLS.RNNCell):
-    """A cell whose inputs go through a dense layer of `num_proj` units first."""
-
-    def __init__(self, cell, num_proj, activation=None, input_size=None, reuse=None):
-        super().__init__(_reuse=reuse)
-        self._cell, self._num_proj, self._activation = cell, num_proj, activation
-        self.zero_state = cell.zero_state
-
-    state_size = property(lambda self: self._cell.state_size)
-    output_size = property(lambda self: self._cell.output_size)
-
-    def call(self, inputs, state):
-        projected = linear(inputs, self._num_proj, bias=True)
-        return self._cell(self._activation(projected) if self._activation else projected, state)
-
-
-class EmbeddingWrapper(_CELLS.RNNCell):
-    """A cell whose inputs are ids, [batch_size] or [batch_size, 1], of rows of an embedding."""
-
-    def __init__(self, cell, embedding_classes, embedding_size, initializer=None, reuse=None):
-        super().__init__(_reuse=reuse)
-        self._cell, self._shape, self._initializer = cell, [embedding_classes, embedding_size], initializer
-        self.zero_state = cell.zero_state
-
-    state_size = property(lambda self: self._cell.state_size)
-    output_size = property(lambda self: self._cell.output_size)
-
-    def call(self, inputs, state):
-        with tf.device("/cpu:0"):
-            initializer = self._initializer or tf.get_variable_scope().initializer
-            initializer = initializer or tf.random_uniform_initializer(-(3**0.5), 3**0.5)  # variance 1
-            embedding = tf.get_variable("embedding", self._shape, initializer=initializer)
-            inputs = tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1]))
-        return self._cell(inputs, state)
-
-
-def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=None, scope=None, bias_start=0.0):
-    """`rnn_cell_impl._linear`: tensors [batch_size, n], one or a list, side by side, times one matrix, plus the bias.
-
-    Until TF 1.1 the fourth argument was a number, what the bias starts with.
-    """
-    args = args if isinstance(args, (list, tuple)) else [args]
-    if isinstance(bias_initializer, (int, float)):
-        bias_initializer, bias_start = None, bias_initializer
-    with tf.variable_scope(scope or tf.get_variable_scope()):
-        shape = [sum(arg.shape[1].value for arg in args), output_size]
-        kernel = tf.get_variable("kernel", shape, dtype=args[0].dtype, initializer=kernel_initializer)
-        product = tf.matmul(tf.concat(args, axis=1), kernel)
-        if not bias:
-            return product
-        initializer = bias_initializer or tf.constant_initializer(bias_start)
-        return product + tf.get_variable("bias", [output_size], dtype=args[0].dtype, initializer=initializer)
-
-
-class Linear:
-    """`rnn_cell_impl._Linear`: `linear` with variables that are made once, by an object."""
-
-    def __init__(self, args, output_size, build_bias, bias_initializer=None, kernel_initializer=None):
-        self._arguments = output_size, build_bias, bias_initializer, kernel_initializer
-        linear(args, *self._arguments)  # makes them
-        self._scope = tf.get_variable_scope()
-
-    def __call__(self, args):
-        with tf.variable_scope(self._scope, reuse=True):
-            return linear(args, *self._arguments)
 
 
 class NeedsCuda:
@@ -277,17 +38,6 @@ class NeedsCuda:
 
 
 _CUDA = "CudnnLSTM CudnnGRU CudnnRNNTanh CudnnRNNRelu RNNParamsSaveable CudnnLSTMSaveable CudnnGRUSaveable"
-
-
-def _losses(labels, logits, softmax_loss_function):
-    """The cross-entropy, by the script's own function, whose arguments have changed their names and their order."""
-    if softmax_loss_function is None:
-        labels = tf.reshape(labels, [-1])
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    first, *rest = inspect.signature(softmax_loss_function).parameters
-    if {"labels", "logits"} <= {first, *rest}:
-        return softmax_loss_function(labels=labels, logits=logits)
-    return softmax_loss_function(*((logits, labels) if first in ("inputs", "logits") else (labels, logits)))
 
 
 def stack_bidirectional_dynamic_rnn(
@@ -317,145 +67,6 @@ def stack_bidirectional_dynamic_rnn(
                 inputs = tf.concat(outputs, axis=2)
             states.append(state)
     return inputs, *zip(*states)
-
-
-def sequence_loss(
-    logits,
-    targets,
-    weights,
-    average_across_timesteps=True,
-    average_across_batch=True,
-    softmax_loss_function=None,
-    name=None,
-):
-    """`tf.contrib.seq2seq.sequence_loss`: the weighted cross-entropy in nats, averaged over what is asked.
-
-    Args:
-      logits, targets, weights: [batch_size, T, classes], [batch_size, T] and [batch_size, T].
-      softmax_loss_function: takes `labels` and `logits`, [batch_size * T] and [batch_size * T, classes].
-    Returns:
-      A scalar; [batch_size] or [T] where one average alone is asked, [batch_size, T] without any.
-    """
-    with tf.name_scope(name, "sequence_loss", [logits, targets, weights]):
-        labels, flat = tf.reshape(targets, [-1]), tf.reshape(logits, [-1, tf.shape(logits)[2]])
-        losses = tf.reshape(_losses(labels, flat, softmax_loss_function), tf.shape(targets)) * weights
-        axes = [
-            axis for axis, is_averaged in enumerate((average_across_batch, average_across_timesteps)) if is_averaged
-        ]
-        if not axes:
-            return losses
-        sums = tf.reduce_sum(losses, axes)
-        # PTB's form, a mean over the batch alone: a weight that is 0 in all rows makes a step's loss 0.
-        return tf.div_no_nan(sums, tf.reduce_sum(weights, axes))
-
-
-def sequence_loss_by_example(
-    logits, targets, weights, average_across_timesteps=True, softmax_loss_function=None, name=None
-):
-    """The losses, [batch_size], of lists with a tensor for each time step: [batch_size, classes], and [batch_size]."""
-    if not len(logits) == len(targets) == len(weights):
-        raise ValueError(f"{len(logits)} logits, {len(targets)} targets, {len(weights)} weights: there must be as many")
-    with tf.name_scope(name, "sequence_loss_by_example", [*logits, *targets, *weights]):
-        losses = [_losses(y, x, softmax_loss_function) * w for x, y, w in zip(logits, targets, weights)]
-        loss = tf.add_n(losses)
-        return loss / (tf.add_n(weights) + 1e-12) if average_across_timesteps else loss
-
-
-def legacy_sequence_loss(
-    logits,
-    targets,
-    weights,
-    average_across_timesteps=True,
-    average_across_batch=True,
-    softmax_loss_function=None,
-    name=None,
-):
-    """`tf.contrib.legacy_seq2seq.sequence_loss`: the sum of `sequence_loss_by_example`, or its mean over the batch."""
-    losses = sequence_loss_by_example(logits, targets, weights, average_across_timesteps, softmax_loss_function, name)
-    cost = tf.reduce_sum(losses)
-    return cost / tf.cast(tf.shape(targets[0])[0], cost.dtype) if average_across_batch else cost
-
-
-def rnn_decoder(decoder_inputs, initial_state, cell, loop_function=None, scope=None):
-    """Outputs, a list, and final state of a cell over a list of inputs [batch_size, n].
-
-    `loop_function(output, step)` makes each input but the first from the output before it, where it is given.
-    """
-    with tf.variable_scope(scope or "rnn_decoder"):
-        state, outputs = initial_state, []
-        for step, inputs in enumerate(decoder_inputs):
-            if loop_function and outputs:
-                with tf.variable_scope("loop_function", reuse=True):
-                    inputs = loop_function(outputs[-1], step)
-            if step > 0:
-                tf.get_variable_scope().reuse_variables()
-            output, state = cell(inputs, state)
-            outputs.append(output)
-    return outputs, state
-
-
-def basic_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, dtype=tf.float32, scope=None):
-    """A cell reads lists of inputs; another like it starts from the state. Returns the second's outputs and state."""
-    with tf.variable_scope(scope or "basic_rnn_seq2seq"):
-        _, state = tf.nn.static_rnn(unbuilt(cell), encoder_inputs, dtype=dtype)
-        return rnn_decoder(decoder_inputs, state, cell)
-
-
-def embedding_rnn_decoder(
-    decoder_inputs,
-    initial_state,
-    cell,
-    num_symbols,
-    embedding_size,
-    output_projection=None,
-    feed_previous=False,
-    update_embedding_for_previous=True,
-    scope=None,
-):
-    """`rnn_decoder` over ids, [batch_size] each; with `feed_previous` a step reads the likeliest id of the last."""
-    with tf.variable_scope(scope or "embedding_rnn_decoder"):
-        embedding = tf.get_variable("embedding", [num_symbols, embedding_size])
-
-        def likeliest(output, step):
-            if output_projection is not None:
-                output = tf.nn.xw_plus_b(output, *output_projection)
-            embedded = tf.nn.embedding_lookup(embedding, tf.argmax(output, 1))
-            return embedded if update_embedding_for_previous else tf.stop_gradient(embedded)
-
-        inputs = [tf.nn.embedding_lookup(embedding, ids) for ids in decoder_inputs]
-        return rnn_decoder(inputs, initial_state, cell, likeliest if feed_previous else None)
-
-
-def embedding_rnn_seq2seq(
-    encoder_inputs,
-    decoder_inputs,
-    cell,
-    num_encoder_symbols,
-    num_decoder_symbols,
-    embedding_size,
-    output_projection=None,
-    feed_previous=False,
-    dtype=None,
-    scope=None,
-):
-    """Encoder and decoder over lists of ids; returns outputs, which are logits without a projection, and the state."""
-    with tf.variable_scope(scope or "embedding_rnn_seq2seq"):
-        encoder = EmbeddingWrapper(unbuilt(cell), num_encoder_symbols, embedding_size)
-        _, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=dtype or tf.float32)
-        if output_projection is None:
-            cell = rnn.OutputProjectionWrapper(cell, num_decoder_symbols)
-        arguments = decoder_inputs, state, cell, num_decoder_symbols, embedding_size, output_projection
-        if isinstance(feed_previous, bool):
-            return embedding_rnn_decoder(*arguments, feed_previous)
-
-        def decoder(feeds_previous):
-            with tf.variable_scope(tf.get_variable_scope(), reuse=None if feeds_previous else True):
-                outputs, state = embedding_rnn_decoder(*arguments, feeds_previous, update_embedding_for_previous=False)
-                return outputs + tf.nest.flatten(state)
-
-        found = tf.cond(feed_previous, lambda: decoder(True), lambda: decoder(False))
-        count = len(decoder_inputs)
-        return found[:count], tf.nest.pack_sequence_as(state, found[count:])
 
 
 def crf_sequence_score(inputs, tag_indices, sequence_lengths, transition_params):
@@ -854,26 +465,19 @@ SHELVES = {
     "rnn": {
         **_of(_CELLS, _CELL_NAMES),
         **_of(tf.nn, _RNNS),
-        "MultiRNNCell": MultiRNNCell,
-        "LSTMBlockCell": LSTMBlockCell,
-        "NASCell": NASCell,
-        "LayerNormBasicLSTMCell": LayerNormBasicLSTMCell,
+        "MultiRNNCell": cells.MultiRNNCell,
+        "LSTMBlockCell": cells.LSTMBlockCell,
+        "NASCell": cells.NASCell,
+        "LayerNormBasicLSTMCell": cells.LayerNormBasicLSTMCell,
         "OutputProjectionWrapper": rnn.OutputProjectionWrapper,
-        "InputProjectionWrapper": InputProjectionWrapper,
+        "InputProjectionWrapper": cells.InputProjectionWrapper,
         "stack_bidirectional_dynamic_rnn": stack_bidirectional_dynamic_rnn,
-        "EmbeddingWrapper": EmbeddingWrapper,
-        "_linear": linear,
+        "EmbeddingWrapper": cells.EmbeddingWrapper,
+        "_linear": cells.linear,
     },
     "cudnn_rnn": {name: type(name, (NeedsCuda,), {}) for name in _CUDA.split()},
-    "seq2seq": {"sequence_loss": sequence_loss, **seq2seq.SHELF},
-    "legacy_seq2seq": {
-        "sequence_loss_by_example": sequence_loss_by_example,
-        "sequence_loss": legacy_sequence_loss,
-        "rnn_decoder": rnn_decoder,
-        "basic_rnn_seq2seq": basic_rnn_seq2seq,
-        "embedding_rnn_decoder": embedding_rnn_decoder,
-        "embedding_rnn_seq2seq": embedding_rnn_seq2seq,
-    },
+    "seq2seq": {**seq2seq.SHELF, **beam_search.SHELF},
+    "legacy_seq2seq": legacy_seq2seq.SHELF,
     "crf": {
         "crf_log_likelihood": crf_log_likelihood,
         "crf_sequence_score": crf_sequence_score,

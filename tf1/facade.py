@@ -23,8 +23,8 @@ _ADVICE = {  # what others offer for packages and names that are gone, by a patt
     r"contrib\.slim": "pip install tf_slim, and import tf_slim as slim",
     r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
-    r"contrib\.seq2seq\..*[Bb]eam": "beam search is not there, GreedyEmbeddingHelper is",
-    r"(legacy_|nn\.)seq2seq\.\w*(attention|tied|buckets)": "the old attention and buckets are not there",
+    r"contrib\.seq2seq\.\w*(_fn_|prepare_attention|dynamic_rnn_decoder)": "the decoders of TF 1.0 are not there, "
+    "BasicDecoder and dynamic_decode are",
 }
 
 
@@ -63,7 +63,7 @@ _LAYOUT = set(
     "python ops layers framework training learn datasets preprocessing core_rnn core_rnn_cell core_rnn_cell_impl rnn "
     "rnn_cell rnn_cell_impl lstm_ops gru_ops fused_rnn_cell cudnn_rnn_ops cudnn_rnn loss seq2seq crf initializers "
     "regularizers optimizers utils hparam variables mnist base text attention_wrapper basic_decoder decoder "
-    "helper".split()
+    "helper beam_search_decoder beam_search_ops".split()
 )
 
 
@@ -107,7 +107,7 @@ def _contrib():
     shelves["deprecated"] = Face("tensorflow.contrib.deprecated", old.DEPRECATED)
     shelves["rnn"] = Face("tensorflow.contrib.rnn", contrib.SHELVES["rnn"], RNN_CELL)
     shelves["rnn"].core_rnn_cell = shelves["rnn"].core_rnn = shelves["rnn"]  # of TF 1.0
-    for name in "attention_wrapper", "basic_decoder", "decoder", "helper":
+    for name in "attention_wrapper", "basic_decoder", "beam_search_decoder", "beam_search_ops", "decoder", "helper":
         setattr(shelves["seq2seq"], name, shelves["seq2seq"])
     datasets = {**tutorials.DATASETS, "mnist": Face("tensorflow.contrib.learn.datasets.mnist", tutorials.INPUT_DATA)}
     shelves["learn"].datasets = Face("tensorflow.contrib.learn.datasets", datasets)
@@ -124,7 +124,7 @@ _FAST = {name: functools.partial(getattr(rnn, name), groups=_GROUPS) for name in
 
 def _nn(fast):
     names = {**old.NN, "rnn_cell": RNN_CELL}
-    names["seq2seq"] = Face("tensorflow.nn.seq2seq", contrib.SHELVES["legacy_seq2seq"])
+    names["seq2seq"] = Face("tensorflow.nn.seq2seq", old.SEQ2SEQ)
     if fast:
         names.update(_FAST, rnn=_FAST["static_rnn"], bidirectional_rnn=_FAST["static_bidirectional_rnn"])
     return Face("tensorflow.nn", names, tf.nn)

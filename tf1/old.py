@@ -28,7 +28,7 @@ import urllib.request
 
 import numpy as np
 
-from tf1 import contrib, tf
+from tf1 import cells, contrib, legacy_seq2seq, tf
 
 
 def concat(values, axis=None, name="concat", concat_dim=None):
@@ -296,6 +296,24 @@ def without_input_size(init, place):
     return __init__
 
 
+def _with_embedding_size(function, place):
+    """A model whose embedding was as wide as its cell until TF 0.7, without the argument `place` after the cell."""
+
+    @functools.wraps(function)
+    def model(encoder_inputs, decoder_inputs, cell, *args, **kwargs):
+        if len(args) <= place:
+            kwargs.setdefault("embedding_size", cell.output_size)
+        return function(encoder_inputs, decoder_inputs, cell, *args, **kwargs)
+
+    return model
+
+
+def model_with_buckets(*args, num_decoder_symbols=None, **kwargs):
+    """Until TF 0.7 the number of symbols stood before the function."""
+    args = [arg for place, arg in enumerate(args) if place != 5 or callable(arg)]
+    return legacy_seq2seq.model_with_buckets(*args, **kwargs)
+
+
 def with_shape(init):
     """`init` of SparseTensor, whose `dense_shape` was called `shape` before TF 1.0."""
 
@@ -358,14 +376,21 @@ NN = {
 }
 RNN_CELL = {
     **contrib.SHELVES["rnn"],
-    "linear": contrib.linear,
-    "_Linear": contrib.Linear,
+    "linear": cells.linear,
+    "_Linear": cells.Linear,
     "_checked_scope": lambda cell, scope, reuse=None, **kwargs: tf.variable_scope(scope, reuse=reuse, **kwargs),
     "_RNNCell": tf.nn.rnn_cell.RNNCell,
     "LayerRNNCell": tf.nn.rnn_cell.BasicLSTMCell.__base__,
     "_like_rnncell": lambda cell: all(hasattr(cell, name) for name in ("output_size", "state_size", "zero_state")),
     "_WEIGHTS_VARIABLE_NAME": "kernel",
     "_BIAS_VARIABLE_NAME": "bias",
+}
+SEQ2SEQ = {
+    **legacy_seq2seq.SHELF,
+    "embedding_rnn_seq2seq": _with_embedding_size(legacy_seq2seq.embedding_rnn_seq2seq, 2),
+    "embedding_attention_seq2seq": _with_embedding_size(legacy_seq2seq.embedding_attention_seq2seq, 2),
+    "embedding_tied_rnn_seq2seq": _with_embedding_size(legacy_seq2seq.embedding_tied_rnn_seq2seq, 1),
+    "model_with_buckets": model_with_buckets,
 }
 DEPRECATED = {function.__name__: function for function in (scalar_summary, histogram_summary, image_summary)}
 TRAIN = {"SummaryWriter": tf.summary.FileWriter}

@@ -4,7 +4,7 @@
     decoder = tf.contrib.seq2seq.BasicDecoder(cell, helper, initial_state, output_layer)
     outputs, state, lengths = tf.contrib.seq2seq.dynamic_decode(decoder)    # outputs.rnn_output, outputs.sample_id
 
-Names, arguments and variables are those of TensorFlow 1.15. Beam search is not here.
+Names, arguments and variables are those of TensorFlow 1.15. Beam search is in `beam_search.py`.
 
 Sources: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib/seq2seq; of the
 attention Bahdanau, Cho and Bengio 2015, "Neural Machine Translation by Jointly Learning to Align and Translate",
@@ -13,8 +13,51 @@ Machine Translation", https://arxiv.org/abs/1508.04025
 """
 
 import collections
+import inspect
 
 from tf1 import tf
+
+
+def cross_entropies(labels, logits, softmax_loss_function):
+    """The cross-entropy, by the script's own function, whose arguments have changed their names and their order."""
+    if softmax_loss_function is None:
+        labels = tf.reshape(labels, [-1])
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    first, *rest = inspect.signature(softmax_loss_function).parameters
+    if {"labels", "logits"} <= {first, *rest}:
+        return softmax_loss_function(labels=labels, logits=logits)
+    return softmax_loss_function(*((logits, labels) if first in ("inputs", "logits") else (labels, logits)))
+
+
+def sequence_loss(
+    logits,
+    targets,
+    weights,
+    average_across_timesteps=True,
+    average_across_batch=True,
+    softmax_loss_function=None,
+    name=None,
+):
+    """The weighted cross-entropy in nats, averaged over what is asked.
+
+    Args:
+      logits, targets, weights: [batch_size, T, classes], [batch_size, T] and [batch_size, T].
+      softmax_loss_function: takes `labels` and `logits`, [batch_size * T] and [batch_size * T, classes].
+    Returns:
+      A scalar; [batch_size] or [T] where one average alone is asked, [batch_size, T] without any.
+    """
+    with tf.name_scope(name, "sequence_loss", [logits, targets, weights]):
+        labels, flat = tf.reshape(targets, [-1]), tf.reshape(logits, [-1, tf.shape(logits)[2]])
+        losses = tf.reshape(cross_entropies(labels, flat, softmax_loss_function), tf.shape(targets)) * weights
+        axes = [
+            axis for axis, is_averaged in enumerate((average_across_batch, average_across_timesteps)) if is_averaged
+        ]
+        if not axes:
+            return losses
+        sums = tf.reduce_sum(losses, axes)
+        # PTB's form, a mean over the batch alone: a weight that is 0 in all rows makes a step's loss 0.
+        return tf.div_no_nan(sums, tf.reduce_sum(weights, axes))
+
 
 BasicDecoderOutput = collections.namedtuple("BasicDecoderOutput", "rnn_output sample_id")
 
@@ -24,7 +67,68 @@ def _next_or_first(is_over, compute, first):
     return tf.cond(tf.reduce_all(is_over), lambda: first, compute)
 
 
-class TrainingHelper:
+class Helper:
+    """What a `BasicDecoder` reads: its first inputs, what it writes, and its next inputs. Scripts write their own.
+
+    Attributes:
+      batch_size: the rows, a tensor [].
+      sample_ids_shape, sample_ids_dtype: of what a step writes in each row.
+    """
+
+    sample_ids_shape, sample_ids_dtype = tf.TensorShape([]), tf.int32
+
+    def initialize(self, name=None):
+        """Which rows are over before the first step, [batch_size], and the first step's inputs, [batch_size, n]."""
+        raise NotImplementedError
+
+    def sample(self, time, outputs, state, name=None):
+        """What step `time` writes, [batch_size], of `outputs` [batch_size, classes]."""
+        raise NotImplementedError
+
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+        """Which rows are over after step `time`, the inputs of the next step, and the state."""
+        raise NotImplementedError
+
+
+class CustomHelper(Helper):
+    """A helper of three functions, which have `Helper`'s methods' arguments."""
+
+    def __init__(self, initialize_fn, sample_fn, next_inputs_fn, sample_ids_shape=None, sample_ids_dtype=None):
+        self._initialize_fn, self.sample, self.next_inputs = initialize_fn, sample_fn, next_inputs_fn
+        self.sample_ids_shape = tf.TensorShape(sample_ids_shape or [])
+        self.sample_ids_dtype = sample_ids_dtype or tf.int32
+
+    def initialize(self, name=None):
+        is_over, inputs = self._initialize_fn()
+        self.batch_size = tf.size(is_over)
+        return is_over, inputs
+
+
+class InferenceHelper(Helper):
+    """Feeds a decoder with what `sample_fn` makes of its outputs, until `end_fn` of that says that a row is over.
+
+    Args:
+      start_inputs: of the first step, [batch_size, n].
+      next_inputs_fn: from samples to inputs; None: the samples are the inputs.
+    """
+
+    def __init__(self, sample_fn, sample_shape, sample_dtype, start_inputs, end_fn, next_inputs_fn=None):
+        self._sample_fn, self._end_fn, self._next_inputs_fn = sample_fn, end_fn, next_inputs_fn or tf.identity
+        self.sample_ids_shape, self.sample_ids_dtype = tf.TensorShape(sample_shape), sample_dtype
+        self._start = tf.convert_to_tensor(start_inputs)
+        self.batch_size = tf.shape(self._start)[0]
+
+    def initialize(self, name=None):
+        return tf.tile([False], [self.batch_size]), self._start
+
+    def sample(self, time, outputs, state, name=None):
+        return self._sample_fn(outputs)
+
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+        return self._end_fn(sample_ids), self._next_inputs_fn(sample_ids), state
+
+
+class TrainingHelper(Helper):
     """Feeds a decoder with the target: `inputs` [batch_size, T, n], or with `time_major` [T, batch_size, n].
 
     Args:
@@ -33,26 +137,100 @@ class TrainingHelper:
 
     def __init__(self, inputs, sequence_length, time_major=False, name=None):
         inputs, self._lengths = tf.convert_to_tensor(inputs), tf.convert_to_tensor(sequence_length, name=name)
-        if not time_major:
-            inputs = tf.transpose(inputs, [1, 0, *range(2, inputs.shape.ndims)])
-        self._inputs, self._zeros, self.batch_size = inputs, tf.zeros_like(inputs[0]), tf.size(self._lengths)
+        self._inputs = inputs if time_major else _swapped(inputs)
+        self._zeros, self.batch_size = tf.zeros_like(self._inputs[0]), tf.size(self._lengths)
 
-    def initialize(self):
-        """Which rows are over before the first step, [batch_size], and the first step's inputs, [batch_size, n]."""
+    def initialize(self, name=None):
         is_over = tf.equal(0, self._lengths)
         return is_over, _next_or_first(is_over, lambda: self._inputs[0], self._zeros)
 
-    def sample(self, time, outputs, state):
-        """The ids that a step gives, [batch_size], of `outputs` [batch_size, classes]: the likeliest."""
+    def sample(self, time, outputs, state, name=None):
         return tf.argmax(outputs, axis=-1, output_type=tf.int32)
 
-    def next_inputs(self, time, outputs, state, sample_ids):
-        """Which rows are over after step `time`, the inputs of the next step, and the state."""
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):
         is_over = time + 1 >= tf.cast(self._lengths, tf.int32)
         return is_over, _next_or_first(is_over, lambda: self._inputs[time + 1], self._zeros), state
 
 
-class GreedyEmbeddingHelper:
+class ScheduledEmbeddingTrainingHelper(TrainingHelper):
+    """Feeds a decoder with the target, and here and there with the embedding of an id that is drawn from its logits.
+
+    Args:
+      embedding: [vocab_size, n], or a function from ids to inputs.
+      sampling_probability: of drawing, [] or [batch_size].
+      seed, scheduling_seed: of the ids, and of where they are drawn; elsewhere the sample is -1.
+    """
+
+    def __init__(
+        self,
+        inputs,
+        sequence_length,
+        embedding,
+        sampling_probability,
+        time_major=False,
+        seed=None,
+        scheduling_seed=None,
+        name=None,
+    ):
+        super().__init__(inputs, sequence_length, time_major, name)
+        self._embed, self._probability = embedding_fn(embedding), sampling_probability
+        self._seed, self._scheduling_seed = seed, scheduling_seed
+
+    def sample(self, time, outputs, state, name=None):
+        is_drawn = tf.random.uniform([self.batch_size], seed=self._scheduling_seed) < self._probability
+        return tf.where(is_drawn, _drawn(outputs, self._seed), tf.fill([self.batch_size], -1))
+
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+        is_over, inputs, state = super().next_inputs(time, outputs, state, sample_ids)
+        mixed = lambda: tf.where(sample_ids > -1, self._embed(tf.maximum(sample_ids, 0)), inputs)
+        return is_over, _next_or_first(is_over, mixed, inputs), state
+
+
+class ScheduledOutputTrainingHelper(TrainingHelper):
+    """Feeds a decoder with the target, and here and there with its own output.
+
+    Args:
+      sampling_probability: of the output, [] or [batch_size].
+      next_inputs_fn: from outputs to inputs; None: the outputs are the inputs.
+      auxiliary_inputs: like `inputs`; they stand beside the target or the output in every step.
+    """
+
+    def __init__(
+        self,
+        inputs,
+        sequence_length,
+        sampling_probability,
+        time_major=False,
+        seed=None,
+        next_inputs_fn=None,
+        auxiliary_inputs=None,
+        name=None,
+    ):
+        self._auxiliary = None
+        if auxiliary_inputs is not None:
+            auxiliary_inputs = tf.convert_to_tensor(auxiliary_inputs)
+            inputs = tf.concat([inputs, auxiliary_inputs], -1)
+            self._auxiliary = auxiliary_inputs if time_major else _swapped(auxiliary_inputs)
+        super().__init__(inputs, sequence_length, time_major, name)
+        self._probability, self._seed, self._next_inputs_fn = sampling_probability, seed, next_inputs_fn or tf.identity
+
+    def sample(self, time, outputs, state, name=None):
+        """1 in rows whose next input is the output, else 0: [batch_size]."""
+        return tf.cast(tf.random.uniform([self.batch_size], seed=self._seed) < self._probability, tf.int32)
+
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+        is_over, inputs, state = super().next_inputs(time, outputs, state, sample_ids)
+
+        def mixed():
+            own = self._next_inputs_fn(outputs)
+            if self._auxiliary is not None:
+                own = tf.concat([own, self._auxiliary[time + 1]], -1)
+            return tf.where(tf.cast(sample_ids, tf.bool), own, inputs)
+
+        return is_over, _next_or_first(is_over, mixed, inputs), state
+
+
+class GreedyEmbeddingHelper(Helper):
     """Feeds a decoder with what it has just written, the likeliest id, until that is `end_token`.
 
     Args:
@@ -62,19 +240,16 @@ class GreedyEmbeddingHelper:
     """
 
     def __init__(self, embedding, start_tokens, end_token):
-        is_function = callable(embedding) and not isinstance(embedding, (tf.Tensor, tf.Variable))
-        self._embed = embedding if is_function else lambda ids: tf.nn.embedding_lookup(embedding, ids)
-        start_tokens = tf.convert_to_tensor(start_tokens, tf.int32)
+        self._embed, start_tokens = embedding_fn(embedding), tf.convert_to_tensor(start_tokens, tf.int32)
         self._end_token, self._start, self.batch_size = end_token, self._embed(start_tokens), tf.size(start_tokens)
 
-    def initialize(self):
-        """As `TrainingHelper` has it, and so are the others."""
+    def initialize(self, name=None):
         return tf.tile([False], [self.batch_size]), self._start
 
-    def sample(self, time, outputs, state):
+    def sample(self, time, outputs, state, name=None):
         return tf.argmax(outputs, axis=-1, output_type=tf.int32)
 
-    def next_inputs(self, time, outputs, state, sample_ids):
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):
         is_over = tf.equal(sample_ids, self._end_token)
         return is_over, _next_or_first(is_over, lambda: self._embed(sample_ids), self._start), state
 
@@ -86,12 +261,49 @@ class SampleEmbeddingHelper(GreedyEmbeddingHelper):
         super().__init__(embedding, start_tokens, end_token)
         self._temperature, self._seed = softmax_temperature, seed
 
-    def sample(self, time, outputs, state):
-        logits = outputs if self._temperature is None else outputs / self._temperature
-        return tf.squeeze(tf.random.categorical(logits, 1, dtype=tf.int32, seed=self._seed), axis=1)
+    def sample(self, time, outputs, state, name=None):
+        return _drawn(outputs if self._temperature is None else outputs / self._temperature, self._seed)
 
 
-class BasicDecoder:
+def _swapped(rows):
+    """[batch_size, T, ...] as [T, batch_size, ...], and back."""
+    return tf.transpose(rows, [1, 0, *range(2, rows.shape.ndims)])
+
+
+def embedding_fn(embedding):
+    if callable(embedding) and not isinstance(embedding, (tf.Tensor, tf.Variable)):
+        return embedding
+    return lambda ids: tf.nn.embedding_lookup(embedding, ids)
+
+
+def _drawn(logits, seed):
+    """An id for each row of `logits` [batch_size, vocab_size], by its probability."""
+    return tf.squeeze(tf.random.categorical(logits, 1, dtype=tf.int32, seed=seed), axis=1)
+
+
+class Decoder:
+    """What `dynamic_decode` steps; scripts write their own, with `batch_size` and `output_dtype`.
+
+    Attributes:
+      tracks_own_finished: the rows change their places, so that a row that is over may be another one's place next.
+    """
+
+    tracks_own_finished = False
+
+    def initialize(self, name=None):
+        """Which rows are over before the first step, the first step's inputs, and the state."""
+        raise NotImplementedError
+
+    def step(self, time, inputs, state, name=None):
+        """The step's outputs, the state after it, the next inputs, and which rows are over."""
+        raise NotImplementedError
+
+    def finalize(self, outputs, final_state, sequence_lengths):
+        """What `dynamic_decode` returns for the outputs of all steps, [T, batch_size, ...], and for the state."""
+        return outputs, final_state
+
+
+class BasicDecoder(Decoder):
     """A cell that is fed by a helper.
 
     Args:
@@ -108,13 +320,12 @@ class BasicDecoder:
 
     @property
     def output_dtype(self):
-        return BasicDecoderOutput(tf.nest.flatten(self._initial_state)[0].dtype, tf.int32)
+        return BasicDecoderOutput(tf.nest.flatten(self._initial_state)[0].dtype, self._helper.sample_ids_dtype)
 
-    def initialize(self):
+    def initialize(self, name=None):
         return *self._helper.initialize(), self._initial_state
 
-    def step(self, time, inputs, state):
-        """The step's `BasicDecoderOutput`, the state after it, the next inputs, and which rows are over."""
+    def step(self, time, inputs, state, name=None):
         outputs, state = self._cell(inputs, state)
         if self._output_layer is not None:
             outputs = self._output_layer(outputs)
@@ -163,7 +374,8 @@ def dynamic_decode(
                 outputs = _where(is_over, tf.nest.map_structure(tf.zeros_like, outputs), outputs)
                 new_state = _where(is_over, state, new_state)
             arrays = [array.write(time, output) for array, output in zip(arrays, tf.nest.flatten(outputs))]
-            return time + 1, arrays, new_state, inputs, tf.logical_or(ends, is_over), lengths
+            ends = ends if decoder.tracks_own_finished else tf.logical_or(ends, is_over)
+            return time + 1, arrays, new_state, inputs, ends, lengths
 
         _, arrays, state, _, _, lengths = tf.while_loop(
             lambda time, arrays, state, inputs, is_over, lengths: tf.logical_not(tf.reduce_all(is_over)),
@@ -173,10 +385,9 @@ def dynamic_decode(
             swap_memory=swap_memory,
             maximum_iterations=maximum_iterations,
         )
-        outputs = [array.stack() for array in arrays]
-        if not output_time_major:
-            outputs = [tf.transpose(output, [1, 0, *range(2, output.shape.ndims)]) for output in outputs]
-        return tf.nest.pack_sequence_as(decoder.output_dtype, outputs), state, lengths
+        outputs = tf.nest.pack_sequence_as(decoder.output_dtype, [array.stack() for array in arrays])
+        outputs, state = decoder.finalize(outputs, state, lengths)
+        return outputs if output_time_major else tf.nest.map_structure(_swapped, outputs), state, lengths
 
 
 class _Attention:
@@ -357,9 +568,16 @@ def tile_batch(t, multiplier, name=None):
 
 
 SHELF = {
+    "sequence_loss": sequence_loss,
+    "Decoder": Decoder,
     "BasicDecoder": BasicDecoder,
     "BasicDecoderOutput": BasicDecoderOutput,
+    "Helper": Helper,
+    "CustomHelper": CustomHelper,
+    "InferenceHelper": InferenceHelper,
     "TrainingHelper": TrainingHelper,
+    "ScheduledEmbeddingTrainingHelper": ScheduledEmbeddingTrainingHelper,
+    "ScheduledOutputTrainingHelper": ScheduledOutputTrainingHelper,
     "GreedyEmbeddingHelper": GreedyEmbeddingHelper,
     "SampleEmbeddingHelper": SampleEmbeddingHelper,
     "dynamic_decode": dynamic_decode,

@@ -1,0 +1,253 @@
+"""The cells of `tf.contrib.rnn` and of `rnn_cell_impl` that TensorFlow 2 does not have, and what they are made of.
+
+    cell = tf.contrib.rnn.LSTMBlockCell(200)
+
+Arguments and variables are those of TensorFlow 1.15, so that old checkpoints load.
+
+Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib/rnn
+"""
+
+import copy
+
+from tf1 import tf
+
+_CELLS = tf.nn.rnn_cell
+
+
+class _State(tuple):
+    """The states of layers; until TF 0.9 they were one tensor, whose initial value scripts ask for."""
+
+    def __new__(cls, *states):
+        """`states` are the elements, or one list of them: `tf.nest` makes tuples so, and sessions the other way."""
+        is_list = len(states) == 1 and type(states[0]) is list
+        return super().__new__(cls, states[0] if is_list else states)
+
+    def __getnewargs__(self):
+        return tuple(self)
+
+    def eval(self, feed_dict=None, session=None):
+        return (session or tf.get_default_session()).run(self, feed_dict)
+
+
+def unbuilt(cell):
+    """A cell with the same settings, and without variables. (`copy.deepcopy` would copy the graph of a built one.)"""
+
+    def copied(value):
+        if hasattr(value, "zero_state"):
+            return unbuilt(value)
+        if isinstance(value, (list, tuple)) and value and all(hasattr(item, "zero_state") for item in value):
+            cells = map(unbuilt, value)
+            return tuple(cells) if isinstance(value, tuple) else list(cells)
+        return list(value) if isinstance(value, list) else value
+
+    new = copy.copy(cell)
+    for name, value in vars(cell).items():
+        # What Keras and TensorFlow's layers note of variables that were made.
+        new.__dict__[name] = [] if isinstance(value, list) and "weights" in name else copied(value)
+    new.__dict__.update(dict.fromkeys({"built", "_built"} & {*vars(cell)}, False))
+    new.__dict__.update(dict.fromkeys({"_scope", "_current_scope", "rnncell_scope"} & {*vars(cell)}))
+    return new
+
+
+class MultiRNNCell(_CELLS.MultiRNNCell):
+    """Layers of cells; a cell that is there several times, `[cell] * n`, makes layers with weights of their own.
+
+    So it was until TF 1.1, and so the scripts mean it. TF 1.15 shares the weights if the sizes allow that, else fails.
+    """
+
+    computed_as = _CELLS.MultiRNNCell  # by rnn.py
+
+    def __init__(self, cells, state_is_tuple=True):
+        if tf.nest.is_nested(cells):
+            cells = list(cells)
+            cells = [unbuilt(cell) if cells.count(cell) > 1 else cell for cell in cells]
+        super().__init__(cells, state_is_tuple)
+
+    def zero_state(self, batch_size, dtype):
+        state = super().zero_state(batch_size, dtype)
+        return _State(*state) if type(state) is tuple else state
+
+    def call(self, inputs, state):
+        output, new_state = super().call(inputs, state)
+        return output, type(state)(list(new_state)) if isinstance(state, tuple) else new_state
+
+
+class LSTMBlockCell(_CELLS.LSTMCell):
+    """An LSTM cell whose variables are `lstm_cell/kernel` and `lstm_cell/bias`; in TF 1.x each step was one kernel.
+
+    With `cell_clip` that kernel let the gradient through where it clipped; here, as in LSTMCell, it ends there.
+    """
+
+    def __init__(
+        self,
+        num_units,
+        forget_bias=1.0,
+        cell_clip=None,
+        use_peephole=False,
+        dtype=None,
+        reuse=None,
+        name="lstm_cell",
+    ):
+        clip = cell_clip if cell_clip is not None and cell_clip > 0 else None  # TF 1.x: -1 is none
+        super().__init__(num_units, use_peephole, clip, forget_bias=forget_bias, reuse=reuse, name=name, dtype=dtype)
+
+
+class NASCell(_CELLS.RNNCell):
+    """The recurrent cell that an architecture search found.
+
+    Source: Zoph and Le 2017, "Neural Architecture Search with Reinforcement Learning", https://arxiv.org/abs/1611.01578
+    """
+
+    def __init__(self, num_units, num_proj=None, use_bias=False, reuse=None, use_biases=None, **kwargs):
+        super().__init__(_reuse=reuse, **kwargs)
+        self._num_units, self._num_proj, self._use_bias = num_units, num_proj, use_bias or use_biases
+
+    @property
+    def output_size(self):
+        return self._num_proj or self._num_units
+
+    @property
+    def state_size(self):
+        return _CELLS.LSTMStateTuple(self._num_units, self.output_size)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size]; c of the state is [batch_size, num_units], h as large as the output."""
+        c, h = state
+        width, dtype = 8 * self._num_units, inputs.dtype
+        of_h = tf.matmul(h, tf.get_variable("recurrent_kernel", [self.output_size, width], dtype))
+        of_inputs = tf.matmul(inputs, tf.get_variable("kernel", [inputs.shape[1].value, width], dtype))
+        if self._use_bias:
+            of_h += tf.get_variable("bias", [width], dtype, tf.zeros_initializer())
+        pairs = list(zip(tf.split(of_inputs, 8, axis=1), tf.split(of_h, 8, axis=1)))
+        activations = tf.sigmoid, tf.nn.relu, tf.sigmoid, tf.nn.relu, tf.tanh, tf.sigmoid, tf.tanh, tf.sigmoid
+        first = [
+            activation(x * h if place == 3 else x + h)
+            for place, (activation, (x, h)) in enumerate(zip(activations, pairs))
+        ]
+        second = [tf.tanh(first[0] * first[1]), tf.tanh(first[2] + first[3]), tf.tanh(first[4] * first[5])]
+        second.append(tf.sigmoid(first[6] + first[7]))
+        c = tf.tanh(second[0] + c) * second[1]
+        h = tf.tanh(c * tf.tanh(second[2] + second[3]))
+        if self._num_proj:
+            h = tf.matmul(h, tf.get_variable("projection_weights", [self._num_units, self._num_proj], dtype))
+        return h, _CELLS.LSTMStateTuple(c, h)
+
+
+class LayerNormBasicLSTMCell(_CELLS.RNNCell):
+    """An LSTM cell whose gates and memory are normalised over their units, with dropout on what is added to it.
+
+    Source: Ba, Kiros and Hinton 2016, "Layer Normalization", https://arxiv.org/abs/1607.06450; of the dropout
+    Semeniuta, Severyn and Barth 2016, "Recurrent Dropout without Memory Loss", https://arxiv.org/abs/1603.05118
+    """
+
+    def __init__(
+        self,
+        num_units,
+        forget_bias=1.0,
+        input_size=None,
+        activation=tf.tanh,
+        layer_norm=True,
+        norm_gain=1.0,
+        norm_shift=0.0,
+        dropout_keep_prob=1.0,
+        dropout_prob_seed=None,
+        reuse=None,
+    ):
+        super().__init__(_reuse=reuse)
+        self._num_units, self._forget_bias, self._activation = num_units, forget_bias, activation
+        self._layer_norm, self._gain, self._shift = layer_norm, norm_gain, norm_shift
+        self._keep_prob, self._seed = dropout_keep_prob, dropout_prob_seed
+
+    output_size = property(lambda self: self._num_units)
+    state_size = property(lambda self: _CELLS.LSTMStateTuple(self._num_units, self._num_units))
+
+    def _norm(self, values, scope):
+        if not self._layer_norm:
+            return values
+        with tf.variable_scope(scope):
+            shape, dtype = [self._num_units], values.dtype
+            gamma = tf.get_variable("gamma", shape, dtype, tf.constant_initializer(self._gain))
+            beta = tf.get_variable("beta", shape, dtype, tf.constant_initializer(self._shift))
+            mean, variance = tf.nn.moments(values, [1], keep_dims=True)
+            return tf.nn.batch_normalization(values, mean, variance, beta, gamma, 1e-12)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size]; c and h of the state are [batch_size, num_units]."""
+        c, h = state
+        bias_initializer = tf.get_variable_scope().initializer or tf.glorot_uniform_initializer()
+        products = linear([inputs, h], 4 * self._num_units, not self._layer_norm, bias_initializer)
+        names = "input", "transform", "forget", "output"
+        i, j, f, o = (self._norm(values, name) for values, name in zip(tf.split(products, 4, axis=1), names))
+        g = self._activation(j)
+        if not isinstance(self._keep_prob, (int, float)) or self._keep_prob < 1:
+            g = tf.nn.dropout(g, self._keep_prob, seed=self._seed)
+        c = self._norm(c * tf.sigmoid(f + self._forget_bias) + tf.sigmoid(i) * g, "state")
+        h = self._activation(c) * tf.sigmoid(o)
+        return h, _CELLS.LSTMStateTuple(c, h)
+
+
+class InputProjectionWrapper(_CELLS.RNNCell):
+    """A cell whose inputs go through a dense layer of `num_proj` units first."""
+
+    def __init__(self, cell, num_proj, activation=None, input_size=None, reuse=None):
+        super().__init__(_reuse=reuse)
+        self._cell, self._num_proj, self._activation = cell, num_proj, activation
+        self.zero_state = cell.zero_state
+
+    state_size = property(lambda self: self._cell.state_size)
+    output_size = property(lambda self: self._cell.output_size)
+
+    def call(self, inputs, state):
+        projected = linear(inputs, self._num_proj, bias=True)
+        return self._cell(self._activation(projected) if self._activation else projected, state)
+
+
+class EmbeddingWrapper(_CELLS.RNNCell):
+    """A cell whose inputs are ids, [batch_size] or [batch_size, 1], of rows of an embedding."""
+
+    def __init__(self, cell, embedding_classes, embedding_size, initializer=None, reuse=None):
+        super().__init__(_reuse=reuse)
+        self._cell, self._shape, self._initializer = cell, [embedding_classes, embedding_size], initializer
+        self.zero_state = cell.zero_state
+
+    state_size = property(lambda self: self._cell.state_size)
+    output_size = property(lambda self: self._cell.output_size)
+
+    def call(self, inputs, state):
+        with tf.device("/cpu:0"):
+            initializer = self._initializer or tf.get_variable_scope().initializer
+            initializer = initializer or tf.random_uniform_initializer(-(3**0.5), 3**0.5)  # variance 1
+            embedding = tf.get_variable("embedding", self._shape, initializer=initializer)
+            inputs = tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1]))
+        return self._cell(inputs, state)
+
+
+def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=None, scope=None, bias_start=0.0):
+    """`rnn_cell_impl._linear`: tensors [batch_size, n], one or a list, side by side, times one matrix, plus the bias.
+
+    Until TF 1.1 the fourth argument was a number, what the bias starts with.
+    """
+    args = args if isinstance(args, (list, tuple)) else [args]
+    if isinstance(bias_initializer, (int, float)):
+        bias_initializer, bias_start = None, bias_initializer
+    with tf.variable_scope(scope or tf.get_variable_scope()):
+        shape = [sum(arg.shape[1].value for arg in args), output_size]
+        kernel = tf.get_variable("kernel", shape, dtype=args[0].dtype, initializer=kernel_initializer)
+        product = tf.matmul(tf.concat(args, axis=1), kernel)
+        if not bias:
+            return product
+        initializer = bias_initializer or tf.constant_initializer(bias_start)
+        return product + tf.get_variable("bias", [output_size], dtype=args[0].dtype, initializer=initializer)
+
+
+class Linear:
+    """`rnn_cell_impl._Linear`: `linear` with variables that are made once, by an object."""
+
+    def __init__(self, args, output_size, build_bias, bias_initializer=None, kernel_initializer=None):
+        self._arguments = output_size, build_bias, bias_initializer, kernel_initializer
+        linear(args, *self._arguments)  # makes them
+        self._scope = tf.get_variable_scope()
+
+    def __call__(self, args):
+        with tf.variable_scope(self._scope, reuse=True):
+            return linear(args, *self._arguments)
