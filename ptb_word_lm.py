@@ -358,13 +358,13 @@ def train(args, config, cluster):
                 lr_decay = config.lr_decay ** max(i + 1 - config.max_epoch, 0.0)
                 m.assign_lr(session, config.learning_rate * lr_decay)
                 print(f"Epoch: {i + 1} Learning rate: {session.run(m.lr):.3f}")
-                position = run.position
-                train_perplexity = run_epoch(session, m, m.train_op, True, position, run.steps())
+                train_perplexity = run_epoch(session, m, m.train_op, True, run.position, run.steps())
                 print(f"Epoch: {i + 1} Train Perplexity: {train_perplexity:.3f}")
                 valid_perplexity = run_epoch(session, mvalid, steps=run.watched(range(mvalid.input.epoch_size)))
                 print(f"Epoch: {i + 1} Valid Perplexity: {valid_perplexity:.3f}")
+                corpus.say_if_astray(valid_perplexity)
                 values = {"learning_rate": config.learning_rate * lr_decay, "train_perplexity": train_perplexity}
-                values.update(valid_perplexity=valid_perplexity, words_per_second=position.words_per_second)
+                values.update(valid_perplexity=valid_perplexity, words_per_second=run.position.words_per_second)
                 run.end_epoch(**values)
                 plot_learning_curve(run.records, published, title, folder)
                 print("Sample:")

@@ -12,6 +12,7 @@ names, ids, batches and order are kept. Three things differ, all of them on purp
 import codecs
 import collections
 import contextlib
+import functools
 import gzip
 import hashlib
 import itertools
@@ -380,6 +381,22 @@ class Corpus:
                 f"On this corpus a perfect model would reach {perfect}, "
                 f"a count model of order 2 with back-off reaches {back_off}"
             )
+
+    @functools.cached_property
+    def count_perplexity(self):
+        """What the words' frequencies in the training text reach on the validation set; each counts once more."""
+        counts = np.ones(len(self.vocabulary.items))
+        for start in range(0, len(self.train), 1 << 20):  # a copy of all would not fit where the corpus does
+            counts += np.bincount(self.train[start : start + (1 << 20)], minlength=len(counts))
+        nats = np.log(counts.sum()) - np.log(counts)
+        of_words = np.bincount(self.valid, minlength=len(counts)) / len(self.valid)
+        return float(np.exp(of_words @ nats))
+
+    def say_if_astray(self, valid_perplexity):
+        """Prints that a network has learned little, where its perplexity is twice that of the words' frequencies."""
+        if valid_perplexity > 2 * self.count_perplexity:
+            frequencies = f"the words' frequencies alone reach {self.count_perplexity:.3f}"
+            print(f'It has learned little so far: {frequencies} (docs/tutorials.md, "A start that fails")')
 
     def check(self, config):
         """Raises UserError where the corpus does not fit the config."""

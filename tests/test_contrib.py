@@ -202,6 +202,18 @@ def test_linear_and_its_object(session):
     np.testing.assert_array_equal(first, second)
 
 
+def test_batches_without_the_rest(session):
+    numbers = tf.data.Dataset.range(1, 6)
+    batches = numbers.apply(tf.contrib.data.batch_and_drop_remainder(2)).make_one_shot_iterator().get_next()
+    rows = numbers.map(lambda n: tf.fill([n], n))
+    padded = rows.apply(tf.contrib.data.padded_batch_and_drop_remainder(2, [None])).make_one_shot_iterator().get_next()
+    assert [session.run(batches).tolist() for _ in range(2)] == [[1, 2], [3, 4]]
+    assert session.run(padded).tolist() == [[1, 0], [2, 2]] and session.run(padded).tolist()[0] == [3, 3, 3, 0]
+    for ended in batches, padded:
+        with pytest.raises(tf.errors.OutOfRangeError):
+            session.run(ended)
+
+
 def test_conditional_random_field(session):
     """Against all sequences of tags, one by one."""
     inputs, transitions = RANDOM.normal(size=[4, 3, 2]), RANDOM.normal(size=[2, 2])

@@ -42,7 +42,9 @@ SCRIPTS = {  # its arguments, and a pattern of the losses that it prints
     "queues_10.py": ([], r"loss ([\d.]+)"),
     "mnist_rows_11.py": ([], r"Loss= ([\d.]+)"),
     "sine_layers_12.py": ([], r"MSE: ([\d.e-]+)"),
+    "buckets_012.py": ([], r"loss ([\d.]+)"),
     "seq2seq_loss_13.py": ([], r"loss: ([\d.]+)"),
+    "beams_14.py": ([], r"loss ([\d.]+)"),
     "bidirectional_14.py": ([], r"Loss= ([\d.]+)"),
     "lengths_15.py": ([], r"loss ([\d.]+)"),
     "monitored_115.py": ([], r"loss ([\d.]+)"),
@@ -58,6 +60,8 @@ def test_old_scripts_run_unedited(run_old, tmp_path, script):
     assert process.returncode == 0, process.stderr
     losses = [float(loss) for loss in re.findall(pattern, process.stdout)]
     assert len(losses) >= 2 and losses[-1] < 0.7 * losses[0], process.stdout
+    for right, count in re.findall(r"right: (\d+) of (\d+)", process.stdout):
+        assert int(right) >= 0.75 * int(count)
     if script == "ptb_supervisor_012.py":  # [cell] * 2, in a model that is built twice
         assert process.stdout.count("kernel") == 2
 
@@ -133,6 +137,27 @@ def test_check_lists_what_is_missing_and_runs_nothing(run_old, tmp_path):
 def test_check_finds_nothing_in_scripts_that_run(run_old, script):
     process = run_old(script, options=("-m", "tf1", "--check"))
     assert (process.returncode, process.stdout.splitlines()[-1]) == (0, f"{FOLDER / script}: nothing is missing")
+
+
+def test_a_script_in_a_package(run_old, tmp_path):
+    """As `python -m package.script`: relative imports are those of its package, absolute ones begin above that."""
+    package = tmp_path / "package"
+    (package / "utils").mkdir(parents=True)
+    for name in "__init__.py", "utils/__init__.py":
+        (package / name).write_text("")
+    (package / "utils" / "sizes.py").write_text("from .. import model\nfrom package import model as again\nUNITS = 3\n")
+    (package / "model.py").write_text("import tensorflow as tf\ncell = tf.contrib.rnn.NASCell\n")
+    script = package / "script.py"
+    script.write_text(
+        "from . import model\nfrom .utils import sizes\n"
+        "print(__package__, model.cell(sizes.UNITS).output_size, sizes.model is sizes.again)\n"
+    )
+    process = run_old(str(script))
+    assert (process.returncode, process.stdout) == (0, "package 3 True\n"), process.stderr
+    (package / "model.py").write_text("import tensorflow as tf\ntf.contrib.nothing\n")
+    process = run_old(str(script), options=("-m", "tf1", "--check"))
+    first, last = process.stdout.splitlines()
+    assert process.returncode == 1 and first.startswith(f"{package / 'model.py'}:2: tf.contrib.nothing is neither")
 
 
 @pytest.mark.parametrize(

@@ -720,3 +720,14 @@ def test_shifted_epochs_begin_elsewhere_and_have_as_many_batches(batching):
             np.testing.assert_array_equal(last, batches[-1])
         assert starts[0] == 0
     assert len(set(starts)) > 1
+
+
+def test_what_frequencies_alone_reach(corpus, capsys):
+    data = reader.Corpus(corpus("a a b \n" * 10, valid="a b \n"))
+    frequencies = np.array([21, 11, 11]) / 43  # of "a", "b" and <eos>, each counted once more
+    assert data.count_perplexity == pytest.approx(np.exp(-np.log(frequencies).mean()))
+    capsys.readouterr()
+    data.say_if_astray(2 * data.count_perplexity)
+    assert capsys.readouterr().out == ""
+    data.say_if_astray(2.01 * data.count_perplexity)
+    assert capsys.readouterr().out.startswith("It has learned little so far: the words' frequencies alone reach 3.151")

@@ -136,6 +136,19 @@ def inspect(path):
     return shapes
 
 
+def package_of(source, path):
+    """The package of a script with relative imports, "" for another one, and the folder that its imports begin in.
+
+    `python -m package.script` would find both; here the path is enough.
+    """
+    folder, names = os.path.dirname(os.path.realpath(path)), []
+    if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(ast.parse(source, path))):
+        while not names or os.path.isfile(os.path.join(folder, "__init__.py")):
+            folder, name = os.path.split(folder)
+            names.insert(0, name)
+    return ".".join(names), folder
+
+
 def run(source, path, argv, fast):
     """Executes the script as `__main__`, in this process; what it raises goes up."""
     from tf1 import facade, old
@@ -143,9 +156,10 @@ def run(source, path, argv, fast):
     facade.put_on(fast)
     for name in "reader", "configs", "data", "data.sample", "tables":
         sys.modules.pop(name, None)  # ours: a script has a reader of its own
-    sys.argv, sys.path[0] = [path, *argv], os.path.dirname(os.path.realpath(path))
+    package, folder = package_of(source, path)
+    sys.argv, sys.path[0] = [path, *argv], folder
     module = types.ModuleType("__main__")
-    module.__dict__.update(__file__=path, __builtins__=builtins)
+    module.__dict__.update(__file__=path, __builtins__=builtins, __package__=package or None)
     sys.modules["__main__"] = module
     sys.meta_path.insert(0, old.Modules(sys.path[0]))
     exec(old.compile_script(source, path), module.__dict__)

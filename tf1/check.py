@@ -7,7 +7,7 @@ import os
 import types
 
 from tf1 import contrib, facade
-from tf1.__main__ import read_source
+from tf1.__main__ import package_of, read_source
 
 # Names that only Python 2 has, and what stands for them today.
 _PYTHON_2 = {
@@ -42,19 +42,20 @@ class _Uses(ast.NodeVisitor):
 
     Attributes:
       names: line and dotted path, such as (12, "tensorflow.nn.dynamic_rnn"), of what must be there.
-      modules: line and name of each imported module; whether the script has another way without it.
+      modules: line and name of each imported module that the script has no other way without.
+      own: names of modules that may be the script's own, those of relative imports with their dots.
       python_2: line and name of what only Python 2 has.
     """
 
     def __init__(self, tree):
-        self.names, self.modules, self.python_2 = [], [], []
+        self.names, self.modules, self.own, self.python_2 = [], [], [], []
         self._aliases, self._guarded = {}, 0
-        self._own = {
+        self._defined = {
             node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
-        self._own |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-        self._own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        self._own |= {
+        self._defined |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        self._defined |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        self._defined |= {
             (alias.asname or alias.name)
             for node in ast.walk(tree)
             if isinstance(node, (ast.Import, ast.ImportFrom))
@@ -73,10 +74,14 @@ class _Uses(ast.NodeVisitor):
     def visit_Import(self, node):
         for alias in node.names:
             self._module(node.lineno, alias.name)
+            self.own.append(alias.name)
             if alias.name.startswith("tensorflow"):
                 self._aliases[alias.asname or "tensorflow"] = alias.name if alias.asname else "tensorflow"
 
     def visit_ImportFrom(self, node):
+        package = "." * node.level + (node.module or "")
+        # What is imported may be a module, too.
+        self.own += [package, *(f"{package}{'.' * bool(node.module)}{alias.name}" for alias in node.names)]
         if node.level:
             return
         self._module(node.lineno, node.module)
@@ -98,7 +103,7 @@ class _Uses(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Name(self, node):
-        if node.id in _PYTHON_2 and node.id not in self._own and not self._guarded:
+        if node.id in _PYTHON_2 and node.id not in self._defined and not self._guarded:
             self.python_2.append((node.lineno, node.id))
 
     def _module(self, line, name):
@@ -129,23 +134,33 @@ def _problem(path):
     return None
 
 
+def _own_file(name, path, folder):
+    """The file of a module of the script's own; None: it is not one. `path` is of the module that imports it."""
+    dots = len(name) - len(name.lstrip("."))
+    folder = os.path.join(os.path.dirname(path), *[".."] * (dots - 1)) if dots else folder
+    base = os.path.join(folder, *name[dots:].split("."))
+    files = f"{base}.py", os.path.join(base, "__init__.py")
+    return next((os.path.normpath(file) for file in files if os.path.isfile(file)), None)
+
+
 def _findings(path, folder, seen):
-    """Yields file, line and a sentence for all that a module and those beside it lack."""
+    """Yields file, line and a sentence for all that a module and those that it imports from `folder` lack."""
     tree = ast.parse(read_source(path), path)
     uses, found = _Uses(tree), []
+    for name in uses.own:
+        file = _own_file(name, path, folder)
+        if file and file not in seen:
+            seen.add(file)
+            yield from _findings(file, folder, seen)
     for line, name in uses.modules:
         top = name.partition(".")[0]
-        base = os.path.join(folder, *name.split("."))
-        local = [f"{base}.py", os.path.join(base, "__init__.py"), os.path.join(folder, f"{top}.py")]
-        beside = next((file for file in local if os.path.isfile(file)), None)
-        if beside and beside not in seen:
-            seen.add(beside)
-            yield from _findings(beside, folder, seen)
-        elif name.startswith("tensorflow"):
+        if _own_file(name, path, folder) or _own_file(top, path, folder) or os.path.isdir(os.path.join(folder, top)):
+            continue
+        if name.startswith("tensorflow"):
             found.append((line, _problem(name)))
-        elif not beside and top in _PYTHON_2_MODULES:
+        elif top in _PYTHON_2_MODULES:
             found.append((line, f"the module {top} is Python 2; today it is {_PYTHON_2_MODULES[top]}"))
-        elif not beside and not os.path.isdir(os.path.join(folder, top)) and importlib.util.find_spec(top) is None:
+        elif importlib.util.find_spec(top) is None:
             found.append((line, f"the module {top} is not installed (pip install {top}, if it is a public one)"))
     found += [(line, _problem(name)) for line, name in uses.names]
     found += [(line, f"{name} is Python 2; today it is {_PYTHON_2[name]}") for line, name in uses.python_2]
@@ -156,7 +171,8 @@ def _findings(path, folder, seen):
 def check(script):
     """Prints a line for each thing that the script lacks, and returns their number, without names for a GPU."""
     facade.put_on()
-    found = list(_findings(script, os.path.dirname(script), {script}))
+    _, folder = package_of(read_source(script), script)
+    found = list(_findings(script, folder, {script}))
     for path, line, sentence in found:
         print(f"{path}:{line}: {sentence}")
     count = sum(not sentence.endswith(_NEEDS_CUDA) for _, _, sentence in found)

@@ -454,12 +454,28 @@ def _of(module, names):
     return {name: getattr(module, name) for name in names.split()}
 
 
+def batch_and_drop_remainder(batch_size):
+    """`tf.contrib.data.batch_and_drop_remainder`, for `Dataset.apply`."""
+    return lambda dataset: dataset.batch(batch_size, drop_remainder=True)
+
+
+def padded_batch_and_drop_remainder(batch_size, padded_shapes, padding_values=None):
+    """The same of `Dataset.padded_batch`."""
+    return lambda dataset: dataset.padded_batch(batch_size, padded_shapes, padding_values, drop_remainder=True)
+
+
 _CELL_NAMES = (
     "BasicRNNCell BasicLSTMCell GRUCell LSTMCell LSTMStateTuple RNNCell DropoutWrapper ResidualWrapper DeviceWrapper"
 )
 _RNNS = "static_rnn static_bidirectional_rnn static_state_saving_rnn"
 _STEPS = "get_global_step get_or_create_global_step create_global_step assert_global_step"
 _LISTS = "list_variables load_variable load_checkpoint init_from_checkpoint"
+_DATASETS = "Dataset Iterator FixedLengthRecordDataset TextLineDataset TFRecordDataset"
+_OF_DATASETS = (
+    "AUTOTUNE Counter bucket_by_sequence_length dense_to_sparse_batch enumerate_dataset group_by_reducer "
+    "group_by_window ignore_errors make_csv_dataset map_and_batch parallel_interleave prefetch_to_device "
+    "rejection_resample sample_from_datasets scan shuffle_and_repeat unbatch unique"
+)
 
 SHELVES = {
     "rnn": {
@@ -478,6 +494,12 @@ SHELVES = {
     "cudnn_rnn": {name: type(name, (NeedsCuda,), {}) for name in _CUDA.split()},
     "seq2seq": {**seq2seq.SHELF, **beam_search.SHELF},
     "legacy_seq2seq": legacy_seq2seq.SHELF,
+    "data": {
+        **_of(tf.data, _DATASETS),
+        **_of(tf.data.experimental, _OF_DATASETS),
+        "batch_and_drop_remainder": batch_and_drop_remainder,
+        "padded_batch_and_drop_remainder": padded_batch_and_drop_remainder,
+    },
     "crf": {
         "crf_log_likelihood": crf_log_likelihood,
         "crf_sequence_score": crf_sequence_score,

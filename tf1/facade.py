@@ -111,6 +111,9 @@ def _contrib():
         setattr(shelves["seq2seq"], name, shelves["seq2seq"])
     datasets = {**tutorials.DATASETS, "mnist": Face("tensorflow.contrib.learn.datasets.mnist", tutorials.INPUT_DATA)}
     shelves["learn"].datasets = Face("tensorflow.contrib.learn.datasets", datasets)
+    lookup = importlib.import_module("tensorflow.python.ops.lookup_ops")
+    own = {"HashTable": tf.lookup.StaticHashTable, "MutableHashTable": tf.lookup.experimental.MutableHashTable}
+    shelves["lookup"] = Face("tensorflow.contrib.lookup", own, lookup)
     for shelf in shelves.values():
         shelf.python = shelf.ops = shelf  # a package's own layout
     return Face("tensorflow.contrib", shelves)
