@@ -89,6 +89,7 @@ def test_unknown_task(run_module):
     assert process.returncode == 2 and process.stderr.count("\n") == 1 and "--tasks has ptb" in process.stderr
 
 
+@pytest.mark.slow
 def test_scoring(run_module):
     process = run_module("benchmarks.scoring", "--sentences=70", "--alone=2")
     assert (process.returncode, process.stderr) == (0, "")

@@ -329,6 +329,7 @@ def test_a_stop_after_the_training(in_tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.endswith("Stopped after the last step: saved in run\n")
 
 
+@pytest.mark.slow
 def test_a_line_that_nobody_reads_costs_no_step(in_tmp_path, monkeypatch):
     """Ctrl-C ends the whole of `python binary_echo.py | tee log`: what the line is about is saved before."""
     monkeypatch.setattr(binary_echo, "STEPS_A_RUN", 77)

@@ -396,6 +396,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(book, monkeypatch, capsys, ba
     assert numbers("parts") == numbers("whole")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_run_is_refused(book, capsys):
     arguments = [*SMALL, "--data_path=book.txt", "--save_path=run", "--set", "n_epochs=1"]
     char_gru.main(arguments)

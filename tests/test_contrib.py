@@ -140,6 +140,53 @@ def test_bidirectional_layers_and_projected_inputs(session):
     np.testing.assert_allclose(h, np.tanh(np.maximum(inputs @ projection, 0) @ kernel[:2]), rtol=1e-5)
 
 
+@pytest.mark.parametrize("lengths", [None, [4, 2]])
+def test_fused_cells_in_both_directions(session, lengths):
+    x = tf.constant(RANDOM.normal(size=[4, 2, 5]), tf.float32)
+    fused = [cells.LSTMBlockFusedCell(3, name=name) for name in ("fw", "bw")]
+    forward = fused[0](x, dtype=tf.float32, sequence_length=lengths)
+    backward = cells.TimeReversedFusedRNN(fused[1])(x, dtype=tf.float32, sequence_length=lengths)
+    assert names() == [f"{cell}/{name}" for cell in ("fw", "bw") for name in ("kernel", "bias")]
+    listed, _ = fused[0](tf.unstack(x), dtype=tf.float32)
+    block = [cells.LSTMBlockCell(3, name=name, reuse=True) for name in ("fw", "bw")]
+    with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+        options = {
+            "sequence_length": lengths,
+            "dtype": tf.float32,
+            "time_major": True,
+            "scope": tf.get_variable_scope(),
+        }
+        expected = tf.nn.dynamic_rnn(block[0], x, **options)
+        turned = tf.reverse(x, [0]) if lengths is None else tf.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
+        outputs, state = tf.nn.dynamic_rnn(block[1], turned, **options)
+    turned = tf.reverse(outputs, [0]) if lengths is None else tf.reverse_sequence(outputs, lengths, 0, 1)
+    found, listed, expected = evaluated(session, (forward, backward), listed, (expected, (turned, state)))
+    for ours, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(expected)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    if lengths is None:
+        np.testing.assert_allclose(listed, found[0][0], atol=1e-6)
+
+
+def test_a_cell_that_looks_at_its_last_outputs(session):
+    """In its first step there is nothing to look at, and in the second one output among zeros."""
+    cell = tf.contrib.rnn.AttentionCellWrapper(tf.nn.rnn_cell.GRUCell(3), 2)
+    x = [tf.constant(RANDOM.normal(size=[2, 4]), tf.float32) for _ in range(2)]
+    outputs, (_, seen, window) = tf.nn.static_rnn(cell, x, dtype=tf.float32)
+    scope, inner = "rnn/attention_cell_wrapper", ["gates/kernel", "gates/bias", "candidate/kernel", "candidate/bias"]
+    inner = ["kernel", "bias", *(f"gru_cell/{name}" for name in inner)]
+    attention = [f"attention/{name}" for name in ("attn_w", "attn_v", "kernel", "bias")]
+    projection = [f"attn_output_projection/{name}" for name in ("kernel", "bias")]
+    assert names() == [f"{scope}/{name}" for name in (*inner, *attention, *projection)]
+    outputs, seen, window = evaluated(session, outputs, seen, window)
+    np.testing.assert_array_equal(window, np.hstack(outputs))  # the last two
+    weights = seen / outputs[0]  # of the first output, which stood beside zeros: one for each row
+    np.testing.assert_allclose(weights, weights[:, :1] * np.ones([1, 3]), rtol=1e-4)
+    assert np.all((weights > 0) & (weights < 1))
+    for arguments, message in (((0,), "attn_length is 0"), ((2, None, None, None, False), "give state_is_tuple=True")):
+        with pytest.raises(ValueError, match=message):
+            tf.contrib.rnn.AttentionCellWrapper(tf.nn.rnn_cell.BasicLSTMCell(3), *arguments)
+
+
 def test_embedded_sequences_and_normalised_rows(session):
     ids = tf.constant([[1, 2], [3, 0]])
     embedded = tf.contrib.layers.embed_sequence(ids, 5, 3, scope="words")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from conftest import slow
 from tf1 import layers, rnn, tf
 
 KINDS = ["lstm", "gru", "tanh", "relu"]  # cuDNN's, too
@@ -81,7 +82,7 @@ def value_and_gradients(build, kind, arrays, **settings):
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (7, 3, 5, 4), (10, 2, 1, 8), (3, 17, 8, 6)])
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (7, 3, 5, 4), slow((10, 2, 1, 8)), slow((3, 17, 8, 6))])
 def test_a_layer_equals_its_cell_step_by_step(kind, sizes):
     arrays = make(kind, *sizes)
     found, expected = (value_and_gradients(build, kind, arrays) for build in (fused, unrolled))

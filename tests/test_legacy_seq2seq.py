@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conftest import set_variables
+from conftest import set_variables, slow
 from tf1 import cells, legacy_seq2seq, old, tf
 
 ENCODER, DECODER = [[1, 2, 3], [0, 4, 2], [2, 2, 1]], [[0, 0, 0], [3, 1, 5], [2, 4, 1], [5, 0, 1]]
@@ -68,18 +68,18 @@ def own_loop(feed_previous):
     "build, feed_previous, expected",
     [  # TensorFlow 1.15.5: sums of the absolute values of the outputs, of the final state and of all gradients
         (attention, False, [21.1146, 4.4749, 462.284]),
-        (attention, True, [21.0263, 4.54396, 468.978]),
+        slow(attention, True, [21.0263, 4.54396, 468.978]),
         (attention, "tensor", [21.0263, 4.54396, 464.36]),
         (
             lambda feed: attention(feed, two_layers(), num_heads=2, initial_state_attention=True),
             False,
             [35.8056, 20.95, 751.197],
         ),
-        (projected, True, [23.2859, 4.54396, 371.308]),
+        slow(projected, True, [23.2859, 4.54396, 371.308]),
         (tied, True, [24.9108, 2.74966, 234.747]),
-        (tied, "tensor", [24.9108, 2.74966, 223.195]),
+        slow(tied, "tensor", [24.9108, 2.74966, 223.195]),
         (one_to_many, True, [37.9931, 6.40116, 382.819]),
-        (own_loop, True, [21.4661, 5.46372, 289.614]),
+        slow(own_loop, True, [21.4661, 5.46372, 289.614]),
     ],
 )
 def test_models_are_those_of_tensorflow_1_15(session, build, feed_previous, expected):

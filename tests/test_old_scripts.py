@@ -49,7 +49,7 @@ SCRIPTS = {  # its arguments, and a pattern of the losses that it prints
     "lengths_15.py": ([], r"loss ([\d.]+)"),
     "monitored_115.py": ([], r"loss ([\d.]+)"),
 }
-OFTEN = ("ptb_supervisor_012.py", "char_rnn_decoder_10.py", "mnist_rows_11.py", "monitored_115.py")
+OFTEN = ("ptb_supervisor_012.py", "monitored_115.py")
 
 
 @pytest.mark.parametrize("script", [name if name in OFTEN else slow(name) for name in SCRIPTS])

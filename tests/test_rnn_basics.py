@@ -423,7 +423,9 @@ class RecordingSession:
 
 
 @pytest.mark.parametrize("rnn_mode", ["basic", "fused"])
-@pytest.mark.parametrize("size, at_once", [((28, 28), 7), ((14, 56), 7), ((56, 2), 3), ((8, 8), 24), ((100, 100), 1)])
+@pytest.mark.parametrize(
+    "size, at_once", [((28, 28), 7), ((14, 56), 7), slow((56, 2), 3), slow((8, 8), 24), slow((100, 100), 1)]
+)
 def test_many_images_are_read_in_pieces(monkeypatch, rnn_mode, size, at_once):
     monkeypatch.setattr(rnn_basics, "PIXELS_AT_ONCE", 7 * 28 * 28)
     random = np.random.RandomState(1)

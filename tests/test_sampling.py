@@ -79,7 +79,7 @@ def test_whole_sequences_and_steps_are_one_network():
 
 
 @pytest.mark.parametrize("temperature, top_k", [(1.0, None), (0.5, None), (3.0, None), (1.0, 4), (0.7, 1)])
-@pytest.mark.parametrize("vocab_size", [9, 50])
+@pytest.mark.parametrize("vocab_size", [9, slow(50)])
 def test_ids_are_drawn_from_the_distribution_that_is_predicted(vocab_size, temperature, top_k):
     random, count = np.random.RandomState(1), 4000
     logits, uniform = random.normal(0, 2, vocab_size).astype(np.float32), random.random_sample(count)

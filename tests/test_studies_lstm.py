@@ -97,6 +97,7 @@ def test_one_seed_is_no_comparison(capsys):
     assert exit_.value.code == 2 and "n_seeds=1: a comparison takes at least 2" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_distributions_draw_what_their_formulas_say():
     result = weight_distributions.main(["--config=test"])
     deviations = {

@@ -9,7 +9,7 @@ Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/ten
 
 import copy
 
-from tf1 import tf
+from tf1 import rnn, tf
 
 _CELLS = tf.nn.rnn_cell
 
@@ -90,6 +90,49 @@ class LSTMBlockCell(_CELLS.LSTMCell):
     ):
         clip = cell_clip if cell_clip is not None and cell_clip > 0 else None  # TF 1.x: -1 is none
         super().__init__(num_units, use_peephole, clip, forget_bias=forget_bias, reuse=reuse, name=name, dtype=dtype)
+
+
+class LSTMBlockFusedCell:
+    """`LSTMBlockCell` over a whole sequence, by this project's layers where the graph knows the number of steps."""
+
+    def __init__(
+        self,
+        num_units,
+        forget_bias=1.0,
+        cell_clip=None,
+        use_peephole=False,
+        reuse=None,
+        dtype=None,
+        name="lstm_fused_cell",
+    ):
+        self.num_units = num_units
+        self._cell = LSTMBlockCell(num_units, forget_bias, cell_clip, use_peephole, dtype, reuse, name)
+
+    def __call__(self, inputs, initial_state=None, dtype=None, sequence_length=None, scope=None):
+        """`inputs` [T, batch_size, n], or a list of T; returns the outputs likewise, and the state (c, h)."""
+        rows = tf.stack(inputs) if isinstance(inputs, list) else inputs
+        state = None if initial_state is None else _CELLS.LSTMStateTuple(*initial_state)
+        scope = scope or tf.get_variable_scope()
+        outputs, state = rnn.dynamic_rnn(self._cell, rows, sequence_length, state, dtype, time_major=True, scope=scope)
+        return tf.unstack(outputs) if isinstance(inputs, list) else outputs, state
+
+
+class TimeReversedFusedRNN:
+    """A cell over whole sequences, such as `LSTMBlockFusedCell`, that reads them from their ends."""
+
+    def __init__(self, cell):
+        self._cell = cell
+
+    def __call__(self, inputs, initial_state=None, dtype=None, sequence_length=None, scope=None):
+        def reversed_in_time(rows):
+            if isinstance(rows, list):
+                return rows[::-1]
+            if sequence_length is None:
+                return tf.reverse(rows, [0])
+            return tf.reverse_sequence(rows, sequence_length, seq_axis=0, batch_axis=1)
+
+        outputs, state = self._cell(reversed_in_time(inputs), initial_state, dtype, sequence_length, scope=scope)
+        return reversed_in_time(outputs), state
 
 
 class NASCell(_CELLS.RNNCell):
@@ -200,6 +243,69 @@ class InputProjectionWrapper(_CELLS.RNNCell):
     def call(self, inputs, state):
         projected = linear(inputs, self._num_proj, bias=True)
         return self._cell(self._activation(projected) if self._activation else projected, state)
+
+
+class AttentionCellWrapper(_CELLS.RNNCell):
+    """A cell that looks at its last `attn_length` outputs in each step.
+
+    Args:
+      attn_size: of the outputs; None: the cell's.
+      attn_vec_size: of the vectors that are compared; None: `attn_size`.
+      input_size: of the cell's inputs, a linear layer of the inputs and of what was seen; None: that of the inputs.
+      state_is_tuple: the state is (the cell's, what was seen, the outputs side by side), and not one tensor.
+
+    Source: Cheng, Dong and Lapata 2016, "Long Short-Term Memory-Networks for Machine Reading",
+    https://arxiv.org/abs/1601.06733
+    """
+
+    def __init__(
+        self,
+        cell,
+        attn_length,
+        attn_size=None,
+        attn_vec_size=None,
+        input_size=None,
+        state_is_tuple=True,
+        reuse=None,
+    ):
+        super().__init__(_reuse=reuse)
+        if attn_length <= 0:
+            raise ValueError(f"attn_length is {attn_length}: it must be above 0")
+        if tf.nest.is_nested(cell.state_size) and not state_is_tuple:
+            raise ValueError(f"the cell's state is a tuple, {cell.state_size}: give state_is_tuple=True")
+        self._cell, self._length, self._input_size, self._is_tuple = cell, attn_length, input_size, state_is_tuple
+        self._size = attn_size or cell.output_size
+        self._vec_size = attn_vec_size or self._size
+
+    output_size = property(lambda self: self._size)
+
+    @property
+    def state_size(self):
+        sizes = self._cell.state_size, self._size, self._size * self._length
+        return sizes if self._is_tuple else sum(sizes)
+
+    def call(self, inputs, state):
+        sizes = [self._cell.state_size, self._size, self._size * self._length]
+        state, seen, outputs = state if self._is_tuple else tf.split(state, sizes, axis=1)
+        outputs = tf.reshape(outputs, [-1, self._length, self._size])
+        read = linear([inputs, seen], self._input_size or inputs.shape[1].value, bias=True)
+        output, state = self._cell(read, state)
+        seen = self._attention(tf.concat(tf.nest.flatten(state), 1), outputs)
+        with tf.variable_scope("attn_output_projection"):
+            output = linear([output, seen], self._size, bias=True)
+        outputs = tf.concat([outputs[:, 1:], output[:, None]], axis=1)
+        new_state = state, seen, tf.reshape(outputs, [-1, self._length * self._size])
+        return output, new_state if self._is_tuple else tf.concat(new_state, 1)
+
+    def _attention(self, query, outputs):
+        """What is seen of `outputs` [batch_size, attn_length, attn_size] by `query` [batch_size, n]."""
+        with tf.variable_scope("attention"):
+            kernel = tf.get_variable("attn_w", [1, 1, self._size, self._vec_size])  # of a convolution of width 1
+            v = tf.get_variable("attn_v", [self._vec_size])
+            query = linear(query, self._vec_size, bias=True)
+        features = tf.tensordot(outputs, kernel[0, 0], 1)
+        weights = tf.nn.softmax(tf.reduce_sum(v * tf.tanh(features + query[:, None]), axis=2))
+        return tf.reduce_sum(weights[:, :, None] * outputs, axis=1)
 
 
 class EmbeddingWrapper(_CELLS.RNNCell):
