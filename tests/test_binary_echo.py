@@ -172,6 +172,7 @@ def test_an_epoch_can_be_run_alone(capsys, rnn_mode):
         assert again[1] < untrained[1]
 
 
+@pytest.mark.slow
 def test_modes_print_the_same_losses(in_tmp_path):
     auto, basic = (
         binary_echo.main(["--config=test", f"--rnn_mode={mode}"])["training_losses"] for mode in ("auto", "basic")

@@ -88,6 +88,7 @@ def test_the_quick_start(tmp_path):
     assert (tmp_path / "runs" / "quickstart" / "checkpoint").exists()
 
 
+@pytest.mark.slow
 def test_main_again_and_again(kernel, small, tmp_path):
     code = f"""
 runs = [ptb_word_lm.main([*{small}, f"--save_path={tmp_path}/{{number}}"]) for number in range(2)]

@@ -407,7 +407,8 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(small_corpus, tmp_pat
     assert before == {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
 
 
-@pytest.mark.parametrize("index", [slow("missing"), slow("empty"), "garbage"])
+@pytest.mark.slow
+@pytest.mark.parametrize("index", ["missing", "empty", "garbage"])
 def test_checkpoints_are_found_without_their_index_file(small_corpus, tmp_path, capsys, index):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     expected = ptb_word_lm.main(arguments)

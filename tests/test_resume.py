@@ -372,7 +372,8 @@ def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, 
         assert seen
 
 
-@pytest.mark.parametrize("saves", [slow([]), slow(["--save_path=run"]), ["--save_path=run", "--save_every=50steps"]])
+@pytest.mark.slow
+@pytest.mark.parametrize("saves", [[], ["--save_path=run"], ["--save_path=run", "--save_every=50steps"]])
 def test_memory_stays_flat(corpus, tmp_path, run_script, saves):
     text = "a b c d e f \n" * 300
     arguments = ["--config=test", f"--data_path={corpus(text, text, text)}", "--set", "max_max_epoch=5", *saves]

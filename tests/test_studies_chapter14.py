@@ -37,6 +37,7 @@ def test_the_wrappers_variables_are_on_its_device():
         assert [variable.device for variable in tf.trainable_variables()] == ["/device:CPU:1"] * 2
 
 
+@pytest.mark.slow
 def test_cells_with_peepholes_and_without(capsys):
     result = peepholes.main(["--config=test", "--seed=5"])
     assert 0 < result["difference"] < 2e-6  # 6 steps in fp32, of memories below 6

@@ -56,6 +56,7 @@ def test_the_slip_of_the_source_is_another_function():
     np.testing.assert_allclose(found_h, sigmoid(o) * np.tanh(np.tanh(candidate)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_with_the_slip_half_of_the_weights_are_not_trained(capsys):
     result = output_gate.main(["--config=test"])
     right, slip = "h = o * tanh(c)", "h = o * tanh(candidate)"
