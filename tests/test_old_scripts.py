@@ -223,15 +223,16 @@ def test_what_old_modules_cells_and_errors_were_like(run_old, tmp_path):
 import beside
 import tensorflow as tf
 import tensorflow.models.rnn.ptb.reader as reader
+from tensorflow.models.rnn.translate import data_utils
 cells = tf.nn.rnn_cell
 made = [cells.LSTMCell(3, 4), cells.BasicLSTMCell(3, 0.0, 4), cells.GRUCell(3, 4), cells.BasicRNNCell(3, input_size=4)]
 for place, cell in enumerate(made):
     tf.nn.dynamic_rnn(cell, tf.zeros([2, 5, 4]), dtype=tf.float32, scope="rnn_%d" % place)
-print(beside.size, len(tf.trainable_variables()), made[1].get_config()["forget_bias"])
+print(beside.size, len(tf.trainable_variables()), made[1].get_config()["forget_bias"], data_utils.EOS_ID)
 reader.ptb_raw_data("nowhere")
 """
     )
-    assert process.stdout == "3 10 0.0\n" and process.returncode == 2, process.stderr
+    assert process.stdout == "3 10 0.0 2\n" and process.returncode == 2, process.stderr
     assert "nowhere/ptb.train.txt is missing" in process.stderr.splitlines()[-1]
     assert not (tmp_path / "__pycache__").exists()
 

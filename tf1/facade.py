@@ -163,6 +163,8 @@ def _modules(fast):
     for name, module in ("gfile", gfile), ("flags", flags), ("app", face.app):
         ops[f"tensorflow.python.platform.{name}"] = module
     ptb = Face("tensorflow.models.rnn.ptb", {"reader": Face("tensorflow.models.rnn.ptb.reader", tutorials.PTB_READER)})
+    path = "tensorflow.models.rnn.translate"
+    translate = Face(path, {"data_utils": Face(f"{path}.data_utils", tutorials.TRANSLATE_DATA_UTILS)})
     models = {f"tensorflow.models.rnn.{name}": module for name, module in layouts.items()}
     input_data = Face("tensorflow.examples.tutorials.mnist.input_data", tutorials.INPUT_DATA)
     return {
@@ -177,6 +179,8 @@ def _modules(fast):
         **models,
         "tensorflow.models.rnn.ptb": ptb,
         "tensorflow.models.rnn.ptb.reader": ptb.reader,
+        "tensorflow.models.rnn.translate": translate,
+        "tensorflow.models.rnn.translate.data_utils": translate.data_utils,
         "tensorflow.examples": Face("tensorflow.examples", {}),
         "tensorflow.examples.tutorials": Face("tensorflow.examples.tutorials", {}),
         "tensorflow.examples.tutorials.mnist": Face("tensorflow.examples.tutorials.mnist", {"input_data": input_data}),
