@@ -30,6 +30,16 @@ def signals_of_a_terminal():
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
+@pytest.fixture
+def session():
+    """A session of a graph of its own, whose random numbers begin with 1."""
+    from tf1 import tf  # not before own_cache
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        yield session
+
+
 def set_variables(session, size=0.4):
     """Gives all trainable variables numbers that do not come from a random generator, by their shapes."""
     from tf1 import tf  # not before own_cache

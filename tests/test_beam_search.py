@@ -14,13 +14,6 @@ VOCAB_SIZE, END = 7, 6
 CELLS = tf.nn.rnn_cell
 
 
-@pytest.fixture
-def session():
-    with tf.Graph().as_default(), tf.Session() as session:
-        tf.set_random_seed(1)
-        yield session
-
-
 def rows():
     """The number of rows, as a tensor that the graph does not know; so does TensorFlow 1.15 sort the history, too."""
     return tf.placeholder_with_default(3, [])

@@ -12,13 +12,6 @@ from tf1 import cells, contrib, old, seq2seq, tf, tutorials
 from tf1.app import UserError
 
 
-@pytest.fixture
-def session():
-    with tf.Graph().as_default(), tf.Session() as session:
-        tf.set_random_seed(1)
-        yield session
-
-
 def evaluated(session, *tensors):
     session.run(tf.global_variables_initializer())
     return session.run(tensors)

@@ -11,13 +11,6 @@ SIZES = 5, 6, 4  # ids of the encoder and of the decoder, and the width of their
 CELLS = tf.nn.rnn_cell
 
 
-@pytest.fixture
-def session():
-    with tf.Graph().as_default(), tf.Session() as session:
-        tf.set_random_seed(1)
-        yield session
-
-
 def constants(lists):
     return [tf.constant(values) for values in lists]
 

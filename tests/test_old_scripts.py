@@ -140,13 +140,17 @@ def test_check_finds_nothing_in_scripts_that_run(run_old, script):
 
 
 def test_a_script_in_a_package(run_old, tmp_path):
-    """As `python -m package.script`: relative imports are those of its package, absolute ones begin above that."""
+    """As `python -m package.script`: relative imports are those of its package, absolute ones begin above that.
+
+    What stands beside the script is found by its own name, too, as `python package/script.py` would find it.
+    """
     package = tmp_path / "package"
     (package / "utils").mkdir(parents=True)
     for name in "__init__.py", "utils/__init__.py":
         (package / name).write_text("")
     (package / "utils" / "sizes.py").write_text("from .. import model\nfrom package import model as again\nUNITS = 3\n")
-    (package / "model.py").write_text("import tensorflow as tf\ncell = tf.contrib.rnn.NASCell\n")
+    (package / "model.py").write_text("import beside\nimport tensorflow as tf\ncell = tf.contrib.rnn.NASCell\n")
+    (package / "beside.py").write_text("")
     script = package / "script.py"
     script.write_text(
         "from . import model\nfrom .utils import sizes\n"
@@ -154,10 +158,11 @@ def test_a_script_in_a_package(run_old, tmp_path):
     )
     process = run_old(str(script))
     assert (process.returncode, process.stdout) == (0, "package 3 True\n"), process.stderr
-    (package / "model.py").write_text("import tensorflow as tf\ntf.contrib.nothing\n")
+    (package / "model.py").write_text("import beside, package.script\nimport tensorflow as tf\n")
+    (package / "beside.py").write_text("import tensorflow as tf\ntf.contrib.nothing\n")
     process = run_old(str(script), options=("-m", "tf1", "--check"))
     first, last = process.stdout.splitlines()
-    assert process.returncode == 1 and first.startswith(f"{package / 'model.py'}:2: tf.contrib.nothing is neither")
+    assert process.returncode == 1 and first.startswith(f"{package / 'beside.py'}:2: tf.contrib.nothing is neither")
 
 
 @pytest.mark.parametrize(

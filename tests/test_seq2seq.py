@@ -11,13 +11,6 @@ X = np.sin(np.arange(60)).reshape(3, 5, 4).astype(np.float32)
 CELLS = tf.nn.rnn_cell
 
 
-@pytest.fixture
-def session():
-    with tf.Graph().as_default(), tf.Session() as session:
-        tf.set_random_seed(1)
-        yield session
-
-
 def decoder_of(cell, helper, size=7, **state):
     """With an embedding [7, 4] that GreedyEmbeddingHelper reads, and a layer to `size` logits."""
     layer, initial_state = tf.layers.Dense(size, name="proj"), cell.zero_state(3, tf.float32)
@@ -191,6 +184,29 @@ def test_drawn_ids_follow_their_probabilities(session):
 def test_rows_several_times(session):
     found = session.run(seq2seq.tile_batch((tf.constant([[1], [2]]), tf.constant([3, 4])), 2))
     assert [array.tolist() for array in found] == [[[1], [1], [2], [2]], [3, 3, 4, 4]]
+
+
+def test_a_script_of_its_own_decoder_and_helper(session):
+    """A decoder that counts, and says its outputs backwards; one that lacks a method is refused when it is made."""
+
+    class Counter(seq2seq.Decoder):
+        batch_size, output_dtype = 2, tf.int32
+
+        def initialize(self, name=None):
+            return tf.constant([False, False]), tf.constant([0, 10]), tf.constant([2, 3])
+
+        def step(self, time, inputs, state, name=None):
+            return inputs, state, inputs + 1, time + 1 >= state
+
+        def finalize(self, outputs, final_state, sequence_lengths):
+            return tf.reverse(outputs, [0]), final_state
+
+    outputs, state, lengths = session.run(seq2seq.dynamic_decode(Counter()))
+    assert outputs.tolist() == [[2, 1, 0], [12, 11, 10]]
+    assert (state.tolist(), lengths.tolist()) == ([2, 3], [2, 3])
+    for base in seq2seq.Decoder, seq2seq.Helper:
+        with pytest.raises(TypeError, match="abstract"):
+            type("Unfinished", (base,), {"initialize": Counter.initialize})()
 
 
 def test_sizes_must_fit_the_mechanisms():

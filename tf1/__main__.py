@@ -137,16 +137,17 @@ def inspect(path):
 
 
 def package_of(source, path):
-    """The package of a script with relative imports, "" for another one, and the folder that its imports begin in.
+    """The package of a script with relative imports, "" for another one, and the folders that its imports begin in.
 
-    `python -m package.script` would find both; here the path is enough.
+    They are the script's own and, before it, the one that the package lies in, where `python -m package.script` begins.
     """
-    folder, names = os.path.dirname(os.path.realpath(path)), []
+    folder = root = os.path.dirname(os.path.realpath(path))
+    names = []
     if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(ast.parse(source, path))):
-        while not names or os.path.isfile(os.path.join(folder, "__init__.py")):
-            folder, name = os.path.split(folder)
+        while not names or os.path.isfile(os.path.join(root, "__init__.py")):
+            root, name = os.path.split(root)
             names.insert(0, name)
-    return ".".join(names), folder
+    return ".".join(names), [root, folder] if names else [folder]
 
 
 def run(source, path, argv, fast):
@@ -156,12 +157,12 @@ def run(source, path, argv, fast):
     facade.put_on(fast)
     for name in "reader", "configs", "data", "data.sample", "tables":
         sys.modules.pop(name, None)  # ours: a script has a reader of its own
-    package, folder = package_of(source, path)
-    sys.argv, sys.path[0] = [path, *argv], folder
+    package, folders = package_of(source, path)
+    sys.argv, sys.path[:1] = [path, *argv], folders
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins, __package__=package or None)
     sys.modules["__main__"] = module
-    sys.meta_path.insert(0, old.Modules(sys.path[0]))
+    sys.meta_path.insert(0, old.Modules(folders[0]))
     exec(old.compile_script(source, path), module.__dict__)
 
 

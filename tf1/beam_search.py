@@ -213,7 +213,10 @@ class BeamSearchDecoder(Decoder):
         return FinalBeamSearchDecoderOutput(ids, outputs), final_state
 
     def _sorted(self, array, parent_ids, lengths):
-        """A TensorArray of [batch_size * beam_width, ...] as a tensor [T, ...] with the final sequences' beams."""
+        """A TensorArray of [batch_size * beam_width, ...] as a tensor [T, ...] with the final sequences' beams.
+
+        As in TensorFlow 1.15, what a step computed is taken by the beam that it ended in, not by the one it began in.
+        """
         if not isinstance(array, tf.TensorArray):
             return array
         values, shape = array.stack(), tf.shape(parent_ids)

@@ -303,9 +303,7 @@ class AttentionCellWrapper(_CELLS.RNNCell):
             kernel = tf.get_variable("attn_w", [1, 1, self._size, self._vec_size])  # of a convolution of width 1
             v = tf.get_variable("attn_v", [self._vec_size])
             query = linear(query, self._vec_size, bias=True)
-        features = tf.tensordot(outputs, kernel[0, 0], 1)
-        weights = tf.nn.softmax(tf.reduce_sum(v * tf.tanh(features + query[:, None]), axis=2))
-        return tf.reduce_sum(weights[:, :, None] * outputs, axis=1)
+        return attend(outputs, tf.tensordot(outputs, kernel[0, 0], 1), v, query)
 
 
 class EmbeddingWrapper(_CELLS.RNNCell):
@@ -326,6 +324,16 @@ class EmbeddingWrapper(_CELLS.RNNCell):
             embedding = tf.get_variable("embedding", self._shape, initializer=initializer)
             inputs = tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1]))
         return self._cell(inputs, state)
+
+
+def attend(states, features, v, query):
+    """The mean, [batch_size, n], of `states` [batch_size, T, n], weighed by the softmax of v tanh(features + query).
+
+    Args:
+      features, v, query: [batch_size, T, m], [m] and [batch_size, m].
+    """
+    weights = tf.nn.softmax(tf.reduce_sum(v * tf.tanh(features + query[:, None, :]), axis=2))
+    return tf.reduce_sum(weights[:, :, None] * states, axis=1)
 
 
 def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=None, scope=None, bias_start=0.0):

@@ -134,27 +134,28 @@ def _problem(path):
     return None
 
 
-def _own_file(name, path, folder):
+def _own_file(name, path, folders):
     """The file of a module of the script's own; None: it is not one. `path` is of the module that imports it."""
     dots = len(name) - len(name.lstrip("."))
-    folder = os.path.join(os.path.dirname(path), *[".."] * (dots - 1)) if dots else folder
-    base = os.path.join(folder, *name[dots:].split("."))
-    files = f"{base}.py", os.path.join(base, "__init__.py")
+    folders = [os.path.join(os.path.dirname(path), *[".."] * (dots - 1))] if dots else folders
+    bases = [os.path.join(folder, *name[dots:].split(".")) for folder in folders]
+    files = [file for base in bases for file in (f"{base}.py", os.path.join(base, "__init__.py"))]
     return next((os.path.normpath(file) for file in files if os.path.isfile(file)), None)
 
 
-def _findings(path, folder, seen):
-    """Yields file, line and a sentence for all that a module and those that it imports from `folder` lack."""
+def _findings(path, folders, seen):
+    """Yields file, line and a sentence for all that a module and those that it imports from `folders` lack."""
     tree = ast.parse(read_source(path), path)
     uses, found = _Uses(tree), []
     for name in uses.own:
-        file = _own_file(name, path, folder)
+        file = _own_file(name, path, folders)
         if file and file not in seen:
             seen.add(file)
-            yield from _findings(file, folder, seen)
+            yield from _findings(file, folders, seen)
     for line, name in uses.modules:
         top = name.partition(".")[0]
-        if _own_file(name, path, folder) or _own_file(top, path, folder) or os.path.isdir(os.path.join(folder, top)):
+        is_folder = any(os.path.isdir(os.path.join(folder, top)) for folder in folders)
+        if is_folder or _own_file(name, path, folders) or _own_file(top, path, folders):
             continue
         if name.startswith("tensorflow"):
             found.append((line, _problem(name)))
@@ -171,8 +172,10 @@ def _findings(path, folder, seen):
 def check(script):
     """Prints a line for each thing that the script lacks, and returns their number, without names for a GPU."""
     facade.put_on()
-    _, folder = package_of(read_source(script), script)
-    found = list(_findings(script, folder, {script}))
+    _, folders = package_of(read_source(script), script)
+    if not os.path.isabs(script):  # what is found is named as the script is
+        folders = [os.path.relpath(folder) for folder in folders]
+    found = list(_findings(script, folders, {os.path.normpath(script)}))
     for path, line, sentence in found:
         print(f"{path}:{line}: {sentence}")
     count = sum(not sentence.endswith(_NEEDS_CUDA) for _, _, sentence in found)

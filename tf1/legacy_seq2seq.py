@@ -15,7 +15,7 @@ several decoders Luong et al. 2016, "Multi-task Sequence to Sequence Learning", 
 """
 
 from tf1 import rnn, tf
-from tf1.cells import EmbeddingWrapper, linear, unbuilt
+from tf1.cells import EmbeddingWrapper, attend, linear, unbuilt
 from tf1.seq2seq import cross_entropies
 
 
@@ -193,10 +193,7 @@ def _check_projection(output_projection, num_symbols):
 
 
 def _attention(attention_states, num_heads):
-    """A function from a cell's state to what each head sees then, a list of [batch_size, attn_size].
-
-    A head's score of a time step is v tanh(features + query); the softmax of the scores weighs the steps.
-    """
+    """A function from a cell's state to what each head sees then, a list of [batch_size, attn_size]."""
     size, heads = attention_states.shape[2].value, []
     for head in range(num_heads):
         kernel = tf.get_variable(f"AttnW_{head}", [1, 1, size, size])  # of a convolution with one step's width
@@ -208,8 +205,7 @@ def _attention(attention_states, num_heads):
         for head, (features, v) in enumerate(heads):
             with tf.variable_scope(f"Attention_{head}"):
                 query = linear(tf.nest.flatten(state), size, bias=True)
-            weights = tf.nn.softmax(tf.reduce_sum(v * tf.tanh(features + query[:, None, :]), axis=2))
-            seen.append(tf.reduce_sum(weights[:, :, None] * attention_states, axis=1))
+            seen.append(attend(attention_states, features, v, query))
         return seen
 
     return look

@@ -12,6 +12,7 @@ https://arxiv.org/abs/1409.0473, and Luong, Pham and Manning 2015, "Effective Ap
 Machine Translation", https://arxiv.org/abs/1508.04025
 """
 
+import abc
 import collections
 import inspect
 
@@ -67,7 +68,7 @@ def _next_or_first(is_over, compute, first):
     return tf.cond(tf.reduce_all(is_over), lambda: first, compute)
 
 
-class Helper:
+class Helper(abc.ABC):
     """What a `BasicDecoder` reads: its first inputs, what it writes, and its next inputs. Scripts write their own.
 
     Attributes:
@@ -77,24 +78,24 @@ class Helper:
 
     sample_ids_shape, sample_ids_dtype = tf.TensorShape([]), tf.int32
 
+    @abc.abstractmethod
     def initialize(self, name=None):
         """Which rows are over before the first step, [batch_size], and the first step's inputs, [batch_size, n]."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def sample(self, time, outputs, state, name=None):
         """What step `time` writes, [batch_size], of `outputs` [batch_size, classes]."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def next_inputs(self, time, outputs, state, sample_ids, name=None):
         """Which rows are over after step `time`, the inputs of the next step, and the state."""
-        raise NotImplementedError
 
 
 class CustomHelper(Helper):
     """A helper of three functions, which have `Helper`'s methods' arguments."""
 
     def __init__(self, initialize_fn, sample_fn, next_inputs_fn, sample_ids_shape=None, sample_ids_dtype=None):
-        self._initialize_fn, self.sample, self.next_inputs = initialize_fn, sample_fn, next_inputs_fn
+        self._initialize_fn, self._sample_fn, self._next_inputs_fn = initialize_fn, sample_fn, next_inputs_fn
         self.sample_ids_shape = tf.TensorShape(sample_ids_shape or [])
         self.sample_ids_dtype = sample_ids_dtype or tf.int32
 
@@ -102,6 +103,12 @@ class CustomHelper(Helper):
         is_over, inputs = self._initialize_fn()
         self.batch_size = tf.size(is_over)
         return is_over, inputs
+
+    def sample(self, time, outputs, state, name=None):
+        return self._sample_fn(time=time, outputs=outputs, state=state)
+
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+        return self._next_inputs_fn(time=time, outputs=outputs, state=state, sample_ids=sample_ids)
 
 
 class InferenceHelper(Helper):
@@ -281,7 +288,7 @@ def _drawn(logits, seed):
     return tf.squeeze(tf.random.categorical(logits, 1, dtype=tf.int32, seed=seed), axis=1)
 
 
-class Decoder:
+class Decoder(abc.ABC):
     """What `dynamic_decode` steps; scripts write their own, with `batch_size` and `output_dtype`.
 
     Attributes:
@@ -290,13 +297,13 @@ class Decoder:
 
     tracks_own_finished = False
 
+    @abc.abstractmethod
     def initialize(self, name=None):
         """Which rows are over before the first step, the first step's inputs, and the state."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def step(self, time, inputs, state, name=None):
         """The step's outputs, the state after it, the next inputs, and which rows are over."""
-        raise NotImplementedError
 
     def finalize(self, outputs, final_state, sequence_lengths):
         """What `dynamic_decode` returns for the outputs of all steps, [T, batch_size, ...], and for the state."""
