@@ -41,12 +41,12 @@ def session():
 
 
 def set_variables(session, size=0.4):
-    """Gives all trainable variables numbers that do not come from a random generator, by their shapes."""
+    """Gives all trainable variables numbers that do not come from a random generator, by their shapes; none is 0."""
     from tf1 import tf  # not before own_cache
 
     for variable in tf.trainable_variables():
         shape = variable.shape.as_list()
-        value = size * np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + len(shape))
+        value = size * np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + len(shape)) if shape else np.array(size)
         session.run(tf.assign(variable, value.reshape(shape)))
 
 

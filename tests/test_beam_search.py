@@ -7,6 +7,7 @@ import pytest
 
 from conftest import set_variables
 from tf1 import beam_search, seq2seq, tf
+from tf1.attention import AttentionWrapper, BahdanauAttention
 
 LENGTHS = [5, 3, 1]
 X = np.sin(np.arange(60)).reshape(3, 5, 4).astype(np.float32)
@@ -21,8 +22,8 @@ def rows():
 
 def with_attention(width):
     memory = seq2seq.tile_batch(tf.placeholder_with_default(X, [None, None, 4]), width)
-    attention = seq2seq.BahdanauAttention(6, memory, seq2seq.tile_batch(tf.constant(LENGTHS), width))
-    return seq2seq.AttentionWrapper(CELLS.GRUCell(5), attention, attention_layer_size=3, alignment_history=True)
+    attention = BahdanauAttention(6, memory, seq2seq.tile_batch(tf.constant(LENGTHS), width))
+    return AttentionWrapper(CELLS.GRUCell(5), attention, attention_layer_size=3, alignment_history=True)
 
 
 def decoder_of(cell, width, end=END, **options):

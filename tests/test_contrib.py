@@ -17,10 +17,6 @@ def evaluated(session, *tensors):
     return session.run(tensors)
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
 def names():
     return [variable.op.name for variable in tf.global_variables()]
 
@@ -79,40 +75,6 @@ def test_the_scripts_own_loss_gets_labels_and_logits(function):
     assert seq2seq.cross_entropies("labels", "logits", function) == ("labels", "logits")
 
 
-def test_nas_cell(session):
-    x, (c, h) = RANDOM.normal(size=[3, 2]), RANDOM.normal(size=[2, 3, 4])
-    cell = cells.NASCell(4, use_bias=True)
-    state = tf.nn.rnn_cell.LSTMStateTuple(tf.constant(c, tf.float32), tf.constant(h, tf.float32))
-    output, (new_c, new_h) = cell(tf.constant(x, tf.float32), state)
-    assert names() == [f"nas_cell/{name}" for name in ("recurrent_kernel", "kernel", "bias")]
-    output, new_c, new_h, (R, W, b) = evaluated(session, output, new_c, new_h, tf.global_variables())
-    i, m = np.split(x @ W, 8, axis=1), np.split(h @ R + b, 8, axis=1)
-    relu = lambda x: np.maximum(x, 0)
-    left = np.tanh(np.tanh(sigmoid(i[0] + m[0]) * relu(i[1] + m[1])) + c)
-    expected_c = left * np.tanh(sigmoid(i[2] + m[2]) + relu(i[3] * m[3]))
-    right = np.tanh(np.tanh(i[4] + m[4]) * sigmoid(i[5] + m[5])) + sigmoid(np.tanh(i[6] + m[6]) + sigmoid(i[7] + m[7]))
-    np.testing.assert_allclose(new_c, expected_c, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(new_h, np.tanh(expected_c * np.tanh(right)), rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(output, new_h)
-
-
-def test_layer_norm_lstm_cell(session):
-    cell = tf.contrib.rnn.LayerNormBasicLSTMCell(3, forget_bias=0.5, norm_gain=1.5, norm_shift=0.1)
-    x, state = RANDOM.normal(size=[2, 4]), RANDOM.normal(size=[2, 2, 3])
-    with tf.variable_scope("rnn"):
-        output, new_state = cell(tf.constant(x), tf.nn.rnn_cell.LSTMStateTuple(*map(tf.constant, state)))
-    kernel, *_ = tf.trainable_variables()
-    kernel, h, (c, _) = evaluated(session, kernel, output, new_state)
-    gates = ("input", "transform", "forget", "output", "state")
-    scope = "rnn/layer_norm_basic_lstm_cell"
-    assert names() == [f"{scope}/kernel", *[f"{scope}/{gate}/{name}" for gate in gates for name in ("gamma", "beta")]]
-    norm = lambda z: 1.5 * (z - z.mean(1, keepdims=True)) / z.std(1, keepdims=True) + 0.1
-    i, j, f, o = map(norm, np.split(np.hstack([x, state[1]]) @ kernel, 4, axis=1))
-    expected = norm(state[0] * sigmoid(f + 0.5) + sigmoid(i) * np.tanh(j))
-    np.testing.assert_allclose(c, expected)
-    np.testing.assert_allclose(h, np.tanh(expected) * sigmoid(o))
-
-
 def test_bidirectional_layers_and_projected_inputs(session):
     cells = [[tf.nn.rnn_cell.BasicRNNCell(size) for size in (3, 2)] for _ in range(2)]
     x = tf.constant(RANDOM.normal(size=[2, 4, 5]), tf.float32)
@@ -125,6 +87,21 @@ def test_bidirectional_layers_and_projected_inputs(session):
     np.testing.assert_array_equal(bw[1], outputs[:, 0, 2:])
     scopes = [f"stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn/{d}" for layer in (0, 1) for d in ("fw", "bw")]
     assert names() == [f"{scope}/basic_rnn_cell/{name}" for scope in scopes for name in ("kernel", "bias")]
+
+    with tf.variable_scope("of_lists"):
+        lists = tf.contrib.rnn.stack_bidirectional_rnn(
+            *[[tf.nn.rnn_cell.BasicRNNCell(size) for size in (3, 2)] for _ in range(2)],
+            tf.unstack(x, axis=1),
+            dtype=tf.float32,
+            sequence_length=[4, 2],
+        )
+    assert names()[8:] == [f"of_lists/{name.replace('bidirectional_rnn/', '', 1)}" for name in names()[:8]]
+    copies = [tf.assign(copy, variable) for variable, copy in zip(tf.global_variables()[:8], tf.global_variables()[8:])]
+    session.run(copies)
+    for ours, theirs in zip(session.run([tf.stack(lists[0], 1), *lists[1], *lists[2]]), (outputs, *fw, *bw)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    with pytest.raises(ValueError, match="shorter"):
+        tf.contrib.rnn.stack_bidirectional_rnn(cells[0], cells[1][:1], tf.unstack(x, axis=1), dtype=tf.float32)
 
     wrapped = tf.contrib.rnn.InputProjectionWrapper(tf.nn.rnn_cell.BasicRNNCell(3), 2, tf.nn.relu)
     h, _ = wrapped(x[:, 0], tf.zeros([2, 3]))
@@ -158,6 +135,19 @@ def test_fused_cells_in_both_directions(session, lengths):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
     if lengths is None:
         np.testing.assert_allclose(listed, found[0][0], atol=1e-6)
+
+
+@pytest.mark.parametrize("is_dynamic", [False, True])
+def test_a_cell_as_a_fused_one(session, is_dynamic):
+    x, cell = tf.constant(RANDOM.normal(size=[4, 2, 5]), tf.float32), tf.nn.rnn_cell.GRUCell(3)
+    fused = cells.FusedRNNCellAdaptor(cell, is_dynamic)
+    with tf.variable_scope("rnn", reuse=tf.AUTO_REUSE) as scope:
+        options = {"dtype": tf.float32, "sequence_length": [4, 2], "scope": scope}
+        whole, (listed, _) = fused(x, **options), fused(tf.unstack(x), **options)
+        expected = tf.nn.dynamic_rnn(cell, x, time_major=True, **options)
+    whole, listed, expected = evaluated(session, whole, listed, expected)
+    for ours, theirs in zip((*whole, listed), (*expected, expected[0])):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
 def test_a_cell_that_looks_at_its_last_outputs(session):

@@ -285,6 +285,44 @@ def test_what_was_there_before_tf_1(run_old, options):
     assert lines[8:] == ["[1. 2. 3.] [ True]", "(2,) abc [('a', 'b')]", "[1.0, 1.0] train"]
 
 
+OF_TF_1_1 = """
+import string
+from imp import reload
+import numpy as np
+import tensorflow as tf
+from tensorflow.contrib.compiler import jit
+from tensorflow.contrib.layers import safe_embedding_lookup_sparse
+from tensorflow.contrib.seq2seq import dynamic_decode
+from tensorflow.contrib.seq2seq.python.ops import decoder_fn
+tf.app.flags.DEFINE_float("size", 2, "an int that stayed one")
+size = tf.app.flags.FLAGS.size
+print([1, 2, 3][3 * size - 5 :], list(range(size)), size / 4, isinstance(size, float), tf.constant(size).dtype)
+cell = tf.contrib.rnn.GRUBlockCell(3)
+helper = tf.contrib.seq2seq.TrainingHelper(tf.zeros([2, 4, 3]), [4, 1])
+decoder = tf.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, tf.float32))
+outputs, state = dynamic_decode(decoder)
+_, again = tf.contrib.seq2seq.dynamic_decode(decoder, scope="again")
+_, _, lengths = dynamic_decode(decoder, scope="of_1_2")
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    print([array.shape for array in session.run([outputs.rnn_output, state, again])], session.run(lengths))
+print(reload(string) is string, [np.float32(1.5)], tf.contrib.signal.frame(tf.zeros([8]), 4, 2).shape)
+print(decoder_fn.prepare_attention.__module__, jit.experimental_jit_scope, sep="\\n")
+"""
+
+
+def test_what_was_there_in_tf_1_1(run_old):
+    """`dynamic_decode` of two values, an int of DEFINE_float as an index, and the imports of its years."""
+    process = run_old(OF_TF_1_1)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines()[:4] == [
+        "[2, 3] [0, 1] 0.5 True <dtype: 'float32'>",
+        "[(2, 4, 3), (2, 3), (2, 3)] [4 1]",
+        "True [1.5] (3, 4)",
+        "tf1.decoder_fn",
+    ]
+
+
 def test_a_notebook(run_old, tmp_path):
     cells = [
         {"cell_type": "markdown", "source": ["# A title"]},

@@ -14,7 +14,8 @@ Sources: TensorFlow 1.15, tensorflow/contrib/seq2seq/python/ops/beam_search_deco
 import collections
 
 from tf1 import tf
-from tf1.seq2seq import AttentionWrapperState, Decoder, embedding_fn
+from tf1.attention import AttentionWrapperState
+from tf1.seq2seq import Decoder, embedding_fn
 
 BeamSearchDecoderState = collections.namedtuple(
     "BeamSearchDecoderState", "cell_state log_probs finished lengths accumulated_attention_probs"

@@ -2,7 +2,8 @@
 
     cell = tf.contrib.rnn.LSTMBlockCell(200)
 
-Arguments and variables are those of TensorFlow 1.15, so that old checkpoints load.
+Arguments and variables are those of TensorFlow 1.15, so that old checkpoints load. The cells that papers proposed are
+in `cells_of_papers.py`.
 
 Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib/rnn
 """
@@ -92,6 +93,44 @@ class LSTMBlockCell(_CELLS.LSTMCell):
         super().__init__(num_units, use_peephole, clip, forget_bias=forget_bias, reuse=reuse, name=name, dtype=dtype)
 
 
+class GRUBlockCellV2(_CELLS.GRUCell):
+    """A GRU cell called `gru_cell`; in TF 1.x each step was one kernel."""
+
+    computed_as = _CELLS.GRUCell  # by rnn.py
+
+    def __init__(self, num_units=None, cell_size=None, reuse=None, name="gru_cell"):
+        super().__init__(_block_size(num_units, cell_size), reuse=reuse, name=name)
+
+
+class GRUBlockCell(_CELLS.RNNCell):
+    """The same with other names of the variables: w_ru and b_ru of the gates, w_c and b_c of the candidate."""
+
+    def __init__(self, num_units=None, cell_size=None, reuse=None, name="gru_cell"):
+        super().__init__(_reuse=reuse, name=name)
+        self._num_units = _block_size(num_units, cell_size)
+
+    output_size = state_size = property(lambda self: self._num_units)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size], `state` [batch_size, num_units]."""
+        size, rows = self._num_units, inputs.shape[1].value + self._num_units
+        w_ru = tf.get_variable("w_ru", [rows, 2 * size])
+        b_ru = tf.get_variable("b_ru", [2 * size], initializer=tf.ones_initializer())
+        w_c = tf.get_variable("w_c", [rows, size])
+        b_c = tf.get_variable("b_c", [size], initializer=tf.zeros_initializer())
+        r, u = tf.split(tf.sigmoid(tf.matmul(tf.concat([inputs, state], 1), w_ru) + b_ru), 2, axis=1)
+        c = tf.tanh(tf.matmul(tf.concat([inputs, r * state], 1), w_c) + b_c)
+        h = u * state + (1 - u) * c
+        return h, h
+
+
+def _block_size(num_units, cell_size):
+    """TF 1.3 and before called num_units `cell_size`."""
+    if (num_units is None) == (cell_size is None):
+        raise ValueError("give num_units")
+    return cell_size if num_units is None else num_units
+
+
 class LSTMBlockFusedCell:
     """`LSTMBlockCell` over a whole sequence, by this project's layers where the graph knows the number of steps."""
 
@@ -117,6 +156,23 @@ class LSTMBlockFusedCell:
         return tf.unstack(outputs) if isinstance(inputs, list) else outputs, state
 
 
+class FusedRNNCellAdaptor:
+    """A cell over a whole sequence, with the arguments of `LSTMBlockFusedCell`."""
+
+    def __init__(self, cell, use_dynamic_rnn=False):
+        self._cell, self._is_dynamic = cell, use_dynamic_rnn
+
+    def __call__(self, inputs, initial_state=None, dtype=None, sequence_length=None, scope=None):
+        options = {"sequence_length": sequence_length, "initial_state": initial_state, "dtype": dtype, "scope": scope}
+        is_list = isinstance(inputs, list)
+        if self._is_dynamic:
+            rows = tf.stack(inputs) if is_list else inputs
+            outputs, state = tf.nn.dynamic_rnn(self._cell, rows, time_major=True, **options)
+            return tf.unstack(outputs) if is_list else outputs, state
+        outputs, state = tf.nn.static_rnn(self._cell, inputs if is_list else tf.unstack(inputs), **options)
+        return outputs if is_list else tf.stack(outputs), state
+
+
 class TimeReversedFusedRNN:
     """A cell over whole sequences, such as `LSTMBlockFusedCell`, that reads them from their ends."""
 
@@ -133,100 +189,6 @@ class TimeReversedFusedRNN:
 
         outputs, state = self._cell(reversed_in_time(inputs), initial_state, dtype, sequence_length, scope=scope)
         return reversed_in_time(outputs), state
-
-
-class NASCell(_CELLS.RNNCell):
-    """The recurrent cell that an architecture search found.
-
-    Source: Zoph and Le 2017, "Neural Architecture Search with Reinforcement Learning", https://arxiv.org/abs/1611.01578
-    """
-
-    def __init__(self, num_units, num_proj=None, use_bias=False, reuse=None, use_biases=None, **kwargs):
-        super().__init__(_reuse=reuse, **kwargs)
-        self._num_units, self._num_proj, self._use_bias = num_units, num_proj, use_bias or use_biases
-
-    @property
-    def output_size(self):
-        return self._num_proj or self._num_units
-
-    @property
-    def state_size(self):
-        return _CELLS.LSTMStateTuple(self._num_units, self.output_size)
-
-    def call(self, inputs, state):
-        """`inputs` [batch_size, input_size]; c of the state is [batch_size, num_units], h as large as the output."""
-        c, h = state
-        width, dtype = 8 * self._num_units, inputs.dtype
-        of_h = tf.matmul(h, tf.get_variable("recurrent_kernel", [self.output_size, width], dtype))
-        of_inputs = tf.matmul(inputs, tf.get_variable("kernel", [inputs.shape[1].value, width], dtype))
-        if self._use_bias:
-            of_h += tf.get_variable("bias", [width], dtype, tf.zeros_initializer())
-        pairs = list(zip(tf.split(of_inputs, 8, axis=1), tf.split(of_h, 8, axis=1)))
-        activations = tf.sigmoid, tf.nn.relu, tf.sigmoid, tf.nn.relu, tf.tanh, tf.sigmoid, tf.tanh, tf.sigmoid
-        first = [
-            activation(x * h if place == 3 else x + h)
-            for place, (activation, (x, h)) in enumerate(zip(activations, pairs))
-        ]
-        second = [tf.tanh(first[0] * first[1]), tf.tanh(first[2] + first[3]), tf.tanh(first[4] * first[5])]
-        second.append(tf.sigmoid(first[6] + first[7]))
-        c = tf.tanh(second[0] + c) * second[1]
-        h = tf.tanh(c * tf.tanh(second[2] + second[3]))
-        if self._num_proj:
-            h = tf.matmul(h, tf.get_variable("projection_weights", [self._num_units, self._num_proj], dtype))
-        return h, _CELLS.LSTMStateTuple(c, h)
-
-
-class LayerNormBasicLSTMCell(_CELLS.RNNCell):
-    """An LSTM cell whose gates and memory are normalised over their units, with dropout on what is added to it.
-
-    Source: Ba, Kiros and Hinton 2016, "Layer Normalization", https://arxiv.org/abs/1607.06450; of the dropout
-    Semeniuta, Severyn and Barth 2016, "Recurrent Dropout without Memory Loss", https://arxiv.org/abs/1603.05118
-    """
-
-    def __init__(
-        self,
-        num_units,
-        forget_bias=1.0,
-        input_size=None,
-        activation=tf.tanh,
-        layer_norm=True,
-        norm_gain=1.0,
-        norm_shift=0.0,
-        dropout_keep_prob=1.0,
-        dropout_prob_seed=None,
-        reuse=None,
-    ):
-        super().__init__(_reuse=reuse)
-        self._num_units, self._forget_bias, self._activation = num_units, forget_bias, activation
-        self._layer_norm, self._gain, self._shift = layer_norm, norm_gain, norm_shift
-        self._keep_prob, self._seed = dropout_keep_prob, dropout_prob_seed
-
-    output_size = property(lambda self: self._num_units)
-    state_size = property(lambda self: _CELLS.LSTMStateTuple(self._num_units, self._num_units))
-
-    def _norm(self, values, scope):
-        if not self._layer_norm:
-            return values
-        with tf.variable_scope(scope):
-            shape, dtype = [self._num_units], values.dtype
-            gamma = tf.get_variable("gamma", shape, dtype, tf.constant_initializer(self._gain))
-            beta = tf.get_variable("beta", shape, dtype, tf.constant_initializer(self._shift))
-            mean, variance = tf.nn.moments(values, [1], keep_dims=True)
-            return tf.nn.batch_normalization(values, mean, variance, beta, gamma, 1e-12)
-
-    def call(self, inputs, state):
-        """`inputs` [batch_size, input_size]; c and h of the state are [batch_size, num_units]."""
-        c, h = state
-        bias_initializer = tf.get_variable_scope().initializer or tf.glorot_uniform_initializer()
-        products = linear([inputs, h], 4 * self._num_units, not self._layer_norm, bias_initializer)
-        names = "input", "transform", "forget", "output"
-        i, j, f, o = (self._norm(values, name) for values, name in zip(tf.split(products, 4, axis=1), names))
-        g = self._activation(j)
-        if not isinstance(self._keep_prob, (int, float)) or self._keep_prob < 1:
-            g = tf.nn.dropout(g, self._keep_prob, seed=self._seed)
-        c = self._norm(c * tf.sigmoid(f + self._forget_bias) + tf.sigmoid(i) * g, "state")
-        h = self._activation(c) * tf.sigmoid(o)
-        return h, _CELLS.LSTMStateTuple(c, h)
 
 
 class InputProjectionWrapper(_CELLS.RNNCell):

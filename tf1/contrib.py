@@ -19,7 +19,18 @@ import types
 
 import numpy as np
 
-from tf1 import beam_search, cells, legacy_seq2seq, rnn, seq2seq, tf, tutorials
+from tf1 import (
+    attention,
+    beam_search,
+    cells,
+    cells_of_papers,
+    decoder_fn,
+    legacy_seq2seq,
+    rnn,
+    seq2seq,
+    tf,
+    tutorials,
+)
 from tf1.app import write_file
 
 _CELLS = tf.nn.rnn_cell
@@ -57,15 +68,42 @@ def stack_bidirectional_dynamic_rnn(
     Returns:
       The top layer's outputs, and for each direction a tuple of the layers' final states.
     """
+
+    def layer(cell_fw, cell_bw, inputs, state_fw, state_bw):
+        arguments = sequence_length, state_fw, state_bw, dtype, parallel_iterations, False, time_major
+        outputs, states = tf.nn.bidirectional_dynamic_rnn(cell_fw, cell_bw, inputs, *arguments)
+        return tf.concat(outputs, axis=2), *states
+
+    return _stack_bidirectional(layer, cells_fw, cells_bw, inputs, initial_states_fw, initial_states_bw, scope)
+
+
+def stack_bidirectional_rnn(
+    cells_fw,
+    cells_bw,
+    inputs,
+    initial_states_fw=None,
+    initial_states_bw=None,
+    dtype=None,
+    sequence_length=None,
+    scope=None,
+):
+    """The same over a list of steps, and the outputs are one."""
+
+    def layer(cell_fw, cell_bw, inputs, state_fw, state_bw):
+        arguments = state_fw, state_bw, dtype, sequence_length, tf.get_variable_scope()
+        return tf.nn.static_bidirectional_rnn(cell_fw, cell_bw, inputs, *arguments)
+
+    return _stack_bidirectional(layer, cells_fw, cells_bw, inputs, initial_states_fw, initial_states_bw, scope)
+
+
+def _stack_bidirectional(layer, cells_fw, cells_bw, inputs, states_fw, states_bw, scope):
     nothing, states = [None] * len(cells_fw), []
+    layers = zip(cells_fw, cells_bw, states_fw or nothing, states_bw or nothing, strict=True)
     with tf.variable_scope(scope or "stack_bidirectional_rnn"):
-        layers = zip(cells_fw, cells_bw, initial_states_fw or nothing, initial_states_bw or nothing)
         for place, (cell_fw, cell_bw, state_fw, state_bw) in enumerate(layers):
             with tf.variable_scope(f"cell_{place}"):
-                arguments = sequence_length, state_fw, state_bw, dtype, parallel_iterations, False, time_major
-                outputs, state = tf.nn.bidirectional_dynamic_rnn(cell_fw, cell_bw, inputs, *arguments)
-                inputs = tf.concat(outputs, axis=2)
-            states.append(state)
+                inputs, *both = layer(cell_fw, cell_bw, inputs, state_fw, state_bw)
+            states.append(both)
     return inputs, *zip(*states)
 
 
@@ -483,19 +521,22 @@ SHELVES = {
         **_of(tf.nn, _RNNS),
         "MultiRNNCell": cells.MultiRNNCell,
         "LSTMBlockCell": cells.LSTMBlockCell,
+        "GRUBlockCell": cells.GRUBlockCell,
+        "GRUBlockCellV2": cells.GRUBlockCellV2,
         "LSTMBlockFusedCell": cells.LSTMBlockFusedCell,
+        "FusedRNNCellAdaptor": cells.FusedRNNCellAdaptor,
         "TimeReversedFusedRNN": cells.TimeReversedFusedRNN,
-        "NASCell": cells.NASCell,
-        "LayerNormBasicLSTMCell": cells.LayerNormBasicLSTMCell,
+        **cells_of_papers.SHELF,
         "OutputProjectionWrapper": rnn.OutputProjectionWrapper,
         "AttentionCellWrapper": cells.AttentionCellWrapper,
         "InputProjectionWrapper": cells.InputProjectionWrapper,
+        "stack_bidirectional_rnn": stack_bidirectional_rnn,
         "stack_bidirectional_dynamic_rnn": stack_bidirectional_dynamic_rnn,
         "EmbeddingWrapper": cells.EmbeddingWrapper,
         "_linear": cells.linear,
     },
     "cudnn_rnn": {name: type(name, (NeedsCuda,), {}) for name in _CUDA.split()},
-    "seq2seq": {**seq2seq.SHELF, **beam_search.SHELF},
+    "seq2seq": {**seq2seq.SHELF, **attention.SHELF, **beam_search.SHELF, **decoder_fn.SHELF},
     "legacy_seq2seq": legacy_seq2seq.SHELF,
     "data": {
         **_of(tf.data, _DATASETS),
@@ -514,6 +555,7 @@ SHELVES = {
         "fully_connected": fully_connected,
         "linear": functools.partial(fully_connected, activation_fn=None),
         "embed_sequence": embed_sequence,
+        "safe_embedding_lookup_sparse": tf.nn.safe_embedding_lookup_sparse,
         "layer_norm": layer_norm,
         "one_hot_encoding": one_hot_encoding,
         "l1_regularizer": l1_regularizer,
@@ -529,6 +571,7 @@ SHELVES = {
     },
     "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "nest": tf.nest},
     "training": {"HParams": HParams},
+    "compiler": {"jit": types.SimpleNamespace(experimental_jit_scope=tf.xla.experimental.jit_scope)},
     "learn": {
         "read_data_sets": tutorials.read_data_sets,
         "run_n": run_n,

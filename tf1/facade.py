@@ -23,8 +23,6 @@ _ADVICE = {  # what others offer for packages and names that are gone, by a patt
     r"contrib\.slim": "pip install tf_slim, and import tf_slim as slim",
     r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
-    r"contrib\.seq2seq\.\w*(_fn_|prepare_attention|dynamic_rnn_decoder)": "the decoders of TF 1.0 are not there, "
-    "BasicDecoder and dynamic_decode are",
 }
 
 
@@ -63,7 +61,7 @@ _LAYOUT = set(
     "python ops layers framework training learn datasets preprocessing core_rnn core_rnn_cell core_rnn_cell_impl rnn "
     "rnn_cell rnn_cell_impl lstm_ops gru_ops fused_rnn_cell cudnn_rnn_ops cudnn_rnn loss seq2seq crf initializers "
     "regularizers optimizers utils hparam variables mnist base text attention_wrapper basic_decoder decoder "
-    "helper beam_search_decoder beam_search_ops".split()
+    "helper beam_search_decoder beam_search_ops decoder_fn attention_decoder_fn".split()
 )
 
 
@@ -114,6 +112,7 @@ def _contrib():
     lookup = importlib.import_module("tensorflow.python.ops.lookup_ops")
     own = {"HashTable": tf.lookup.StaticHashTable, "MutableHashTable": tf.lookup.experimental.MutableHashTable}
     shelves["lookup"] = Face("tensorflow.contrib.lookup", own, lookup)
+    shelves["signal"] = Face("tensorflow.contrib.signal", {}, tf.signal)
     for shelf in shelves.values():
         shelf.python = shelf.ops = shelf  # a package's own layout
     return Face("tensorflow.contrib", shelves)

@@ -155,21 +155,61 @@ class Flags:
         return tf.flags.FLAGS(argv, known_only)
 
 
+class Whole(float):
+    """The default of a DEFINE_float that is an int, and stayed one until TF 1.4: scripts slice by it."""
+
+    def __index__(self):
+        return int(self)
+
+
+def _of_whole(name):
+    """The method `name` of float, whose result is a `Whole` where all numbers are whole ones."""
+    compute = getattr(float, name)
+
+    def method(self, other):
+        result = compute(self, other)
+        is_whole = isinstance(other, (int, Whole)) and isinstance(result, float) and result.is_integer()
+        return Whole(result) if is_whole else result
+
+    return method
+
+
+for _name in "add radd sub rsub mul rmul floordiv rfloordiv mod rmod".split():
+    setattr(Whole, f"__{_name}__", _of_whole(f"__{_name}__"))
+
+
 def _define(kind):
     """`tf.app.flags.DEFINE_<kind>`; a script's `log_dir` takes the place of the one that absl has meanwhile."""
     convert = {"integer": int, "float": float, "string": str}.get(kind, lambda default: default)
 
     def define(name, default_value, docstring="", **kwargs):
-        if isinstance(default_value, (int, float)) and not isinstance(default_value, bool):
-            default_value = convert(default_value)  # a learning rate of 1, a size of 1e3
+        default, is_number = default_value, isinstance(default_value, (int, float))
+        if is_number and not isinstance(default_value, bool):
+            default = convert(default_value)  # a learning rate of 1, a size of 1e3
         options = {"allow_override": True} if name in _THEIRS else {}
-        return getattr(tf.flags, f"DEFINE_{kind}")(name, default_value, docstring, **options, **kwargs)
+        holder = getattr(tf.flags, f"DEFINE_{kind}")(name, default, docstring, **options, **kwargs)
+        if kind == "float" and isinstance(default_value, int):
+            tf.flags.FLAGS[name].value = Whole(default_value)
+        return holder
 
     return define
 
 
 class Calls(ast.NodeTransformer):
-    """Calls that NumPy 2 refuses: int(x) and float(x) of arrays with one element, such as [[3]], and x.tostring()."""
+    """Calls that have another result today, replaced by ones that have the old one.
+
+    NumPy 2 refuses int(x) and float(x) of arrays with one element, such as [[3]], and x.tostring(). dynamic_decode gave
+    back two values in TF 1.1, and three from TF 1.2 on: where a script takes two, it gets two.
+    """
+
+    def visit_Assign(self, node):
+        self.generic_visit(node)
+        function = getattr(node.value, "func", None)
+        is_two = all(isinstance(target, ast.Tuple) and len(target.elts) == 2 for target in node.targets)
+        if is_two and "dynamic_decode" in (getattr(function, "attr", None), getattr(function, "id", None)):
+            first_two = ast.Slice(None, ast.Constant(2), None)
+            node.value = ast.copy_location(ast.Subscript(node.value, first_two, ast.Load()), node.value)
+        return node
 
     def visit_Call(self, node):
         self.generic_visit(node)
@@ -450,10 +490,15 @@ def restore():
         if name not in vars(module):
             setattr(module, name, value)
     sys.modules.setdefault("cPickle", pickle)
-    if importlib.util.find_spec("distutils") is None:  # from Python 3.12 on
+    if importlib.util.find_spec("imp") is None:  # from Python 3.12 on, as the next one
+        sys.modules["imp"] = imp = types.ModuleType("imp")
+        imp.reload = importlib.reload
+    if importlib.util.find_spec("distutils") is None:
         version = types.ModuleType("distutils.version")
         version.StrictVersion = version.LooseVersion = Version
         sys.modules["distutils"] = package = types.ModuleType("distutils")
         sys.modules["distutils.version"] = package.version = version
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        np.set_printoptions(legacy="1.25")  # a list of numbers is [1.5], and not [np.float32(1.5)]
     np.array, np.asarray = array, asarray
     np.fromstring, np.linspace, np.load = fromstring, linspace, load

@@ -4,12 +4,10 @@
     decoder = tf.contrib.seq2seq.BasicDecoder(cell, helper, initial_state, output_layer)
     outputs, state, lengths = tf.contrib.seq2seq.dynamic_decode(decoder)    # outputs.rnn_output, outputs.sample_id
 
-Names, arguments and variables are those of TensorFlow 1.15. Beam search is in `beam_search.py`.
+Names, arguments and variables are those of TensorFlow 1.15. Attention is in `attention.py`, beam search in
+`beam_search.py`, and what TensorFlow 1.0 had instead in `decoder_fn.py`.
 
-Sources: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib/seq2seq; of the
-attention Bahdanau, Cho and Bengio 2015, "Neural Machine Translation by Jointly Learning to Align and Translate",
-https://arxiv.org/abs/1409.0473, and Luong, Pham and Manning 2015, "Effective Approaches to Attention-based Neural
-Machine Translation", https://arxiv.org/abs/1508.04025
+Source: TensorFlow 1.15, https://github.com/tensorflow/tensorflow/tree/r1.15/tensorflow/contrib/seq2seq
 """
 
 import abc
@@ -144,22 +142,31 @@ class TrainingHelper(Helper):
 
     def __init__(self, inputs, sequence_length, time_major=False, name=None):
         inputs, self._lengths = tf.convert_to_tensor(inputs), tf.convert_to_tensor(sequence_length, name=name)
-        self._inputs = inputs if time_major else _swapped(inputs)
-        self._zeros, self.batch_size = tf.zeros_like(self._inputs[0]), tf.size(self._lengths)
+        steps = inputs if time_major else swapped(inputs)
+        self._inputs, self._zeros, self.batch_size = array_of(steps), tf.zeros_like(steps[0]), tf.size(self._lengths)
 
     def initialize(self, name=None):
         is_over = tf.equal(0, self._lengths)
-        return is_over, _next_or_first(is_over, lambda: self._inputs[0], self._zeros)
+        return is_over, _next_or_first(is_over, lambda: self._inputs.read(0), self._zeros)
 
     def sample(self, time, outputs, state, name=None):
         return tf.argmax(outputs, axis=-1, output_type=tf.int32)
 
     def next_inputs(self, time, outputs, state, sample_ids, name=None):
         is_over = time + 1 >= tf.cast(self._lengths, tf.int32)
-        return is_over, _next_or_first(is_over, lambda: self._inputs[time + 1], self._zeros), state
+        return is_over, _next_or_first(is_over, lambda: self._inputs.read(time + 1), self._zeros), state
 
 
-class ScheduledEmbeddingTrainingHelper(TrainingHelper):
+class _Scheduled(TrainingHelper):
+    """What the helpers share that leave the target here and there."""
+
+    def _is_drawn(self, outputs, seed):
+        """Which rows leave it, [batch_size]."""
+        with tf.control_dependencies([outputs]):  # else a loop may draw for a later step first
+            return tf.random.uniform([self.batch_size], seed=seed) < self._probability
+
+
+class ScheduledEmbeddingTrainingHelper(_Scheduled):
     """Feeds a decoder with the target, and here and there with the embedding of an id that is drawn from its logits.
 
     Args:
@@ -184,7 +191,7 @@ class ScheduledEmbeddingTrainingHelper(TrainingHelper):
         self._seed, self._scheduling_seed = seed, scheduling_seed
 
     def sample(self, time, outputs, state, name=None):
-        is_drawn = tf.random.uniform([self.batch_size], seed=self._scheduling_seed) < self._probability
+        is_drawn = self._is_drawn(outputs, self._scheduling_seed)
         return tf.where(is_drawn, _drawn(outputs, self._seed), tf.fill([self.batch_size], -1))
 
     def next_inputs(self, time, outputs, state, sample_ids, name=None):
@@ -193,7 +200,7 @@ class ScheduledEmbeddingTrainingHelper(TrainingHelper):
         return is_over, _next_or_first(is_over, mixed, inputs), state
 
 
-class ScheduledOutputTrainingHelper(TrainingHelper):
+class ScheduledOutputTrainingHelper(_Scheduled):
     """Feeds a decoder with the target, and here and there with its own output.
 
     Args:
@@ -217,13 +224,13 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
         if auxiliary_inputs is not None:
             auxiliary_inputs = tf.convert_to_tensor(auxiliary_inputs)
             inputs = tf.concat([inputs, auxiliary_inputs], -1)
-            self._auxiliary = auxiliary_inputs if time_major else _swapped(auxiliary_inputs)
+            self._auxiliary = array_of(auxiliary_inputs if time_major else swapped(auxiliary_inputs))
         super().__init__(inputs, sequence_length, time_major, name)
         self._probability, self._seed, self._next_inputs_fn = sampling_probability, seed, next_inputs_fn or tf.identity
 
     def sample(self, time, outputs, state, name=None):
         """1 in rows whose next input is the output, else 0: [batch_size]."""
-        return tf.cast(tf.random.uniform([self.batch_size], seed=self._seed) < self._probability, tf.int32)
+        return tf.cast(self._is_drawn(outputs, self._seed), tf.int32)
 
     def next_inputs(self, time, outputs, state, sample_ids, name=None):
         is_over, inputs, state = super().next_inputs(time, outputs, state, sample_ids)
@@ -231,7 +238,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
         def mixed():
             own = self._next_inputs_fn(outputs)
             if self._auxiliary is not None:
-                own = tf.concat([own, self._auxiliary[time + 1]], -1)
+                own = tf.concat([own, self._auxiliary.read(time + 1)], -1)
             return tf.where(tf.cast(sample_ids, tf.bool), own, inputs)
 
         return is_over, _next_or_first(is_over, mixed, inputs), state
@@ -272,9 +279,14 @@ class SampleEmbeddingHelper(GreedyEmbeddingHelper):
         return _drawn(outputs if self._temperature is None else outputs / self._temperature, self._seed)
 
 
-def _swapped(rows):
+def swapped(rows):
     """[batch_size, T, ...] as [T, batch_size, ...], and back."""
     return tf.transpose(rows, [1, 0, *range(2, rows.shape.ndims)])
+
+
+def array_of(steps):
+    """`steps` [T, batch_size, ...] to be read in a loop, whose gradient would else be as large as all in each step."""
+    return tf.TensorArray(steps.dtype, tf.shape(steps)[0], clear_after_read=False).unstack(steps)
 
 
 def embedding_fn(embedding):
@@ -394,178 +406,7 @@ def dynamic_decode(
         )
         outputs = tf.nest.pack_sequence_as(decoder.output_dtype, [array.stack() for array in arrays])
         outputs, state = decoder.finalize(outputs, state, lengths)
-        return outputs if output_time_major else tf.nest.map_structure(_swapped, outputs), state, lengths
-
-
-class _Attention:
-    """Scores of a memory for a query, and from them the alignments: weights of the memory's steps that sum to 1.
-
-    Args:
-      num_units: of the keys, and of the query where it has a layer.
-      memory: what the encoder put out, [batch_size, T, n].
-      memory_sequence_length: of each row, [batch_size]; what follows has the alignment 0.
-      probability_fn: from scores [batch_size, T] to alignments; None: softmax.
-      score_mask_value: the score of what follows a row's end; None: minus infinity.
-      dtype, name: not needed, the memory's type and the class's name are taken.
-    """
-
-    _SCOPE, _HAS_QUERY_LAYER = None, False
-
-    def __init__(
-        self,
-        num_units,
-        memory,
-        memory_sequence_length=None,
-        probability_fn=None,
-        score_mask_value=None,
-        dtype=None,
-        name=None,
-    ):
-        memory, self._mask = tf.convert_to_tensor(memory), None
-        if memory_sequence_length is not None:
-            self._mask = tf.sequence_mask(memory_sequence_length, tf.shape(memory)[1])
-            memory *= tf.cast(self._mask, memory.dtype)[:, :, None]
-        self._num_units, self._probability_fn = num_units, probability_fn or tf.nn.softmax
-        self._mask_value = float("-inf") if score_mask_value is None else score_mask_value
-        self.values, self.batch_size, self.alignments_size = memory, tf.shape(memory)[0], tf.shape(memory)[1]
-        dense = lambda name: tf.layers.Dense(num_units, use_bias=False, name=name)
-        self.keys = dense("memory_layer")(memory)  # [batch_size, T, num_units]
-        self.query_layer = dense("query_layer") if self._HAS_QUERY_LAYER else None
-
-    def initial_alignments(self, batch_size, dtype):
-        return tf.zeros([batch_size, self.alignments_size], dtype)
-
-    def __call__(self, query, state):
-        """The alignments [batch_size, T] for `query` [batch_size, n], twice: they are the next state, too."""
-        with tf.variable_scope(None, self._SCOPE, [query]):
-            scores = self._score(query if self.query_layer is None else self.query_layer(query))
-        if self._mask is not None:
-            scores = tf.where(self._mask, scores, self._mask_value * tf.ones_like(scores))
-        alignments = self._probability_fn(scores)
-        return alignments, alignments
-
-
-class BahdanauAttention(_Attention):
-    """The score is v tanh(keys + query), with `normalize` g v / |v| tanh(keys + query + b)."""
-
-    _SCOPE, _HAS_QUERY_LAYER = "bahdanau_attention", True
-
-    def __init__(self, num_units, memory, memory_sequence_length=None, normalize=False, *args, **kwargs):
-        super().__init__(num_units, memory, memory_sequence_length, *args, **kwargs)
-        self._normalize = normalize
-
-    def _score(self, query):
-        dtype, units = query.dtype, [self._num_units]
-        v, sums = tf.get_variable("attention_v", units, dtype), self.keys + query[:, None, :]
-        if self._normalize:
-            g = tf.get_variable("attention_g", [], dtype, tf.constant_initializer((1 / self._num_units) ** 0.5))
-            sums += tf.get_variable("attention_b", units, dtype, tf.zeros_initializer())
-            v = g * v * tf.rsqrt(tf.reduce_sum(tf.square(v)))
-        return tf.reduce_sum(v * tf.tanh(sums), axis=2)
-
-
-class LuongAttention(_Attention):
-    """The score is the product of key and query, with `scale` times a number that is trained."""
-
-    _SCOPE = "luong_attention"
-
-    def __init__(self, num_units, memory, memory_sequence_length=None, scale=False, *args, **kwargs):
-        super().__init__(num_units, memory, memory_sequence_length, *args, **kwargs)
-        self._scale = scale
-
-    def _score(self, query):
-        scores = tf.matmul(query[:, None, :], self.keys, transpose_b=True)[:, 0, :]
-        if self._scale:
-            scores *= tf.get_variable("attention_g", [], query.dtype, tf.ones_initializer())
-        return scores
-
-
-class AttentionWrapperState(
-    collections.namedtuple("State", "cell_state attention time alignments alignment_history attention_state")
-):
-    """Of an `AttentionWrapper`; `alignment_history` is a TensorArray where it is kept, else ()."""
-
-    def clone(self, **values):
-        return self._replace(**values)
-
-
-class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
-    """A cell that looks at a memory after each step, and reads what it saw with the next step's inputs.
-
-    Args:
-      attention_mechanism: a `BahdanauAttention` or `LuongAttention`, or a list of such.
-      attention_layer_size: units of the layer from output and context to the attention, or a list; None: the context is
-        the attention.
-      alignment_history: keeps the alignments of all steps.
-      cell_input_fn: from inputs and attention to the cell's inputs; None: side by side.
-      output_attention: the output is the attention, else the cell's output.
-      initial_cell_state: the cell's state that `zero_state` has, such as the encoder's last.
-    """
-
-    def __init__(
-        self,
-        cell,
-        attention_mechanism,
-        attention_layer_size=None,
-        alignment_history=False,
-        cell_input_fn=None,
-        output_attention=True,
-        initial_cell_state=None,
-        name=None,
-    ):
-        super().__init__(name=name)
-        self._is_one = not isinstance(attention_mechanism, (list, tuple))
-        self._mechanisms = [attention_mechanism] if self._is_one else list(attention_mechanism)
-        sizes = attention_layer_size if isinstance(attention_layer_size, (list, tuple)) else [attention_layer_size]
-        sizes = [None] * len(self._mechanisms) if attention_layer_size is None else list(sizes)
-        if len(sizes) != len(self._mechanisms):
-            raise ValueError(f"{len(sizes)} attention_layer_size for {len(self._mechanisms)} mechanisms")
-        dense = lambda size: tf.layers.Dense(size, use_bias=False, name="attention_layer")
-        self._layers = [size and dense(size) for size in sizes]
-        self._widths = [size or mech.values.shape[-1].value for size, mech in zip(sizes, self._mechanisms)]
-        self._cell = cell
-        self._cell_input_fn = cell_input_fn or (lambda inputs, attention: tf.concat([inputs, attention], -1))
-        self._keeps, self._output_attention, self._initial = alignment_history, output_attention, initial_cell_state
-
-    @property
-    def output_size(self):
-        return sum(self._widths) if self._output_attention else self._cell.output_size
-
-    def _each(self, values):
-        return values[0] if self._is_one else tuple(values)
-
-    @property
-    def state_size(self):
-        sizes = self._each([mechanism.values.shape[1].value for mechanism in self._mechanisms])
-        history = self._each([()] * len(self._mechanisms))
-        attention, time = sum(self._widths), tf.TensorShape([])
-        return AttentionWrapperState(self._cell.state_size, attention, time, sizes, history, sizes)
-
-    def zero_state(self, batch_size, dtype):
-        """The first `AttentionWrapperState`; its `cell_state` is replaced by `clone(cell_state=...)`."""
-        cell_state = self._cell.zero_state(batch_size, dtype) if self._initial is None else self._initial
-        alignments = [mechanism.initial_alignments(batch_size, dtype) for mechanism in self._mechanisms]
-        history = [tf.TensorArray(dtype, 0, dynamic_size=True) if self._keeps else () for _ in alignments]
-        attention = tf.zeros([batch_size, sum(self._widths)], dtype)
-        each = self._each(alignments)
-        return AttentionWrapperState(cell_state, attention, tf.zeros([], tf.int32), each, self._each(history), each)
-
-    def call(self, inputs, state):
-        """`inputs` [batch_size, n]; the attention of the state is [batch_size, all attention layers' units]."""
-        output, cell_state = self._cell(self._cell_input_fn(inputs, state.attention), state.cell_state)
-        listed = lambda values: [values] if self._is_one else values
-        attentions, alignments, states, histories = [], [], [], []
-        before = zip(self._mechanisms, self._layers, listed(state.attention_state), listed(state.alignment_history))
-        for mechanism, layer, attention_state, history in before:
-            weights, attention_state = mechanism(output, attention_state)
-            context = tf.matmul(weights[:, None, :], mechanism.values)[:, 0, :]  # [batch_size, n]
-            attentions.append(context if layer is None else layer(tf.concat([output, context], 1)))
-            alignments.append(weights)
-            states.append(attention_state)
-            histories.append(history.write(state.time, weights) if self._keeps else ())
-        attention = tf.concat(attentions, 1)
-        values = attention, state.time + 1, self._each(alignments), self._each(histories), self._each(states)
-        return attention if self._output_attention else output, AttentionWrapperState(cell_state, *values)
+        return outputs if output_time_major else tf.nest.map_structure(swapped, outputs), state, lengths
 
 
 def tile_batch(t, multiplier, name=None):
@@ -588,9 +429,5 @@ SHELF = {
     "GreedyEmbeddingHelper": GreedyEmbeddingHelper,
     "SampleEmbeddingHelper": SampleEmbeddingHelper,
     "dynamic_decode": dynamic_decode,
-    "BahdanauAttention": BahdanauAttention,
-    "LuongAttention": LuongAttention,
-    "AttentionWrapper": AttentionWrapper,
-    "AttentionWrapperState": AttentionWrapperState,
     "tile_batch": tile_batch,
 }
