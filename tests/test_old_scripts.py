@@ -336,6 +336,16 @@ def test_a_notebook(run_old, tmp_path):
     process = run_old(str(tmp_path / "4.ipynb"))
     assert (process.returncode, process.stdout) == (0, "3\n"), process.stderr
     assert __main__.read_source(str(tmp_path / "4.ipynb")) == __main__.read_source(str(tmp_path / "3.ipynb"))
+    cells[-1] = {"cell_type": "code", "source": "import warnings\nwarnings.warn('old')\nx = 1 / 0\n"}
+    (tmp_path / "4.ipynb").write_text(json.dumps({"cells": cells}, indent=1))
+    process = run_old(str(tmp_path / "4.ipynb"))
+    assert "  warnings.warn('old')\n" in process.stderr and "\n    x = 1 / 0\n" in process.stderr
+    cells[-1] = {"cell_type": "code", "source": "x = # Your code here"}  # an exercise
+    (tmp_path / "5.ipynb").write_text(json.dumps({"cells": cells}, indent=1))
+    with pytest.raises(
+        UserError, match=r"5.ipynb:\d+ is not Python 3 .*: x = # Your code here; .* 5.ipynb`, then .* 5.py`"
+    ):
+        __main__.read_source(str(tmp_path / "5.ipynb"))
     for text in "{", "[]", '{"cells": [1]}':
         (tmp_path / "bad.ipynb").write_text(text)
         with pytest.raises(UserError, match="bad.ipynb:1 is not a Python script"):

@@ -13,6 +13,7 @@ import ast
 import builtins
 import glob
 import json
+import linecache
 import os
 import re
 import sys
@@ -76,7 +77,10 @@ def read_source(path):
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     try:
-        source = source_of_notebook(source) if path.endswith(".ipynb") else source
+        if path.endswith(".ipynb"):
+            source = source_of_notebook(source)
+            # Errors and warnings show lines of the code, and not of the notebook's file.
+            linecache.cache[path] = len(source), None, source.decode().splitlines(keepends=True), path
         ast.parse(source, path)
     except (SyntaxError, ValueError) as error:
         raise UserError(syntax_advice(path, error)) from error
@@ -85,15 +89,18 @@ def read_source(path):
 
 def syntax_advice(path, error):
     """One line about a file that Python 3 cannot read."""
-    line = (getattr(error, "text", None) or "").strip()
-    place = f"{path}:{getattr(error, 'lineno', None) or 1}"
+    number = getattr(error, "lineno", None) or 1
+    line, place = linecache.getline(path, number).strip(), f"{path}:{number}"
     if not isinstance(error, SyntaxError):
         return f"{place} is not a Python script: {error}"
     if error.msg.startswith("from __future__"):  # no Python 3 takes that, and no converter helps
         return f"{place}: {error.msg}"
+    script, first = os.path.basename(path), ""
+    if path.endswith(".ipynb"):
+        script, first = script.replace(".ipynb", ".py"), f"`jupyter nbconvert --to script {script}`, then "
     return (
-        f"{place} is not Python 3 ({error.msg}): {line}; if it is Python 2, convert it first: "
-        f"`2to3 -w {os.path.basename(path)}` of Python 3.12 or older, or `pip install fissix` and `fissix -w`"
+        f"{place} is not Python 3 ({error.msg}): {line}; if it is Python 2, convert it first: {first}"
+        f"`2to3 -w {script}` of Python 3.12 or older, or `pip install fissix` and `fissix -w`"
     )
 
 
