@@ -36,7 +36,7 @@ def test_functions_fit_on_a_screen(path):
         limit = LINES_OF_A_RUN if path.name in SCRIPTS and function.name in WHOLE_RUNS else LINES
         assert lines <= limit, f"{function.name} has {lines} lines"
         arguments = function.args.args + function.args.kwonlyargs
-        assert len(arguments) <= ARGUMENTS, function.name
+        assert len(arguments) <= ARGUMENTS or path.name in OLD, function.name
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -86,11 +86,14 @@ USERS = {"_read_words", "_file_to_word_ids", "train_network"}  # called by whoev
 USERS |= {"pytorch"}  # a side of a benchmark, called by its name
 USERS |= {"create_module", "exec_module", "find_spec"}  # by Python's import
 OLD = (
+    "attention.py",
     "beam_search.py",
     "cells.py",
+    "cells_of_papers.py",
     "contrib.py",
+    "decoder_fn.py",
     "legacy_seq2seq.py",
     "old.py",
     "seq2seq.py",
     "tutorials.py",
-)  # what they have, old scripts call
+)  # what they have, old scripts call, with TensorFlow 1.15's arguments

@@ -154,36 +154,37 @@ class CoupledInputForgetGateLSTMCell(_CELLS.RNNCell):
         sizes = _CELLS.LSTMStateTuple(self._num_units, self.output_size)
         return sizes if self._is_tuple else sum(sizes)
 
-    def _matrix(self, name, rows, columns, shards):
+    def _matrix(self, name, rows, columns, shards, dtype):
         """Of `shards` variables, whose rows stand one below the other."""
         each, longer = divmod(rows, shards)
-        sizes = [each + (place < longer) for place in range(shards)]
-        variable = lambda place, size: tf.get_variable(
-            f"{name}_{place}", [size, columns], initializer=self._initializer
-        )
-        return tf.concat([variable(place, size) for place, size in enumerate(sizes)], 0)
+        shapes = [[each + (place < longer), columns] for place in range(shards)]
+        names = [f"{name}_{place}" for place in range(shards)]
+        return tf.concat([tf.get_variable(*of, dtype, self._initializer) for of in zip(names, shapes)], 0)
+
+    def _peep(self, name, c):
+        """What a gate sees of the memory."""
+        if not self._use_peepholes:
+            return tf.zeros([], c.dtype)
+        return tf.get_variable(name, [self._num_units], c.dtype, self._initializer) * c
+
+    def _norm(self, values, scope):
+        return _normalised(values, scope, self._gain, self._shift) if self._layer_norm else values
 
     def call(self, inputs, state):
         """`inputs` [batch_size, input_size]; c of the state is [batch_size, num_units], h as large as the output."""
-        size = self._num_units
+        size, dtype = self._num_units, inputs.dtype
         c, h = state if self._is_tuple else tf.split(state, [size, self.output_size], axis=1)
-        W = self._matrix("W", inputs.shape[1].value + self.output_size, 3 * size, self._unit_shards)
-        B = tf.get_variable("B", [3 * size], initializer=tf.zeros_initializer())
-        gates, norm = tf.matmul(tf.concat([inputs, h], 1), W), lambda values, scope: values
-        if self._layer_norm:  # the bias is made all the same
-            norm = lambda values, scope: _normalised(values, scope, self._gain, self._shift)
-        else:
-            gates += B
-        j, f, o = (
-            norm(gate, scope) for gate, scope in zip(tf.split(gates, 3, axis=1), ("transform", "forget", "output"))
-        )
-        diagonal = lambda name: tf.get_variable(name, [size], initializer=self._initializer)
-        peep = lambda name, c: diagonal(name) * c if self._use_peepholes else 0.0
-        forget = tf.sigmoid(f + self._forget_bias + peep("W_F_diag", c))
-        c = norm(forget * c + (1 - forget) * self._activation(j), "state")
-        h = tf.sigmoid(o + peep("W_O_diag", c)) * self._activation(c)
+        W = self._matrix("W", inputs.shape[1].value + self.output_size, 3 * size, self._unit_shards, dtype)
+        B = tf.get_variable("B", [3 * size], dtype, tf.zeros_initializer())
+        gates = tf.matmul(tf.concat([inputs, h], 1), W)
+        gates = gates if self._layer_norm else gates + B
+        scopes = "transform", "forget", "output"
+        j, f, o = (self._norm(gate, scope) for gate, scope in zip(tf.split(gates, 3, axis=1), scopes))
+        forget = tf.sigmoid(f + self._forget_bias + self._peep("W_F_diag", c))
+        c = self._norm(forget * c + (1 - forget) * self._activation(j), "state")
+        h = tf.sigmoid(o + self._peep("W_O_diag", c)) * self._activation(c)
         if self._num_proj:
-            h = tf.matmul(h, self._matrix("W_P", size, self._num_proj, self._proj_shards))
+            h = tf.matmul(h, self._matrix("W_P", size, self._num_proj, self._proj_shards, dtype))
             h = h if self._proj_clip is None else tf.clip_by_value(h, -self._proj_clip, self._proj_clip)
         return h, _CELLS.LSTMStateTuple(c, h) if self._is_tuple else tf.concat([c, h], 1)
 
@@ -307,7 +308,8 @@ class PhasedLSTMCell(_CELLS.RNNCell):
         )
         phase, period = tf.cast(phase, times.dtype), tf.cast(period, times.dtype)
         shifted = times - phase
-        cycle = tf.cast((tf.stop_gradient(tf.mod(shifted, period) - shifted) + shifted) / period, tf.float32)
+        place = tf.stop_gradient(tf.mod(shifted, period) - shifted) + shifted  # mod, with 1 as its gradient
+        cycle = tf.cast(place / period, tf.float32)
         rising = 2 * cycle / ratio_on
         k = tf.where(cycle < ratio_on, 2 - rising, self._leak * cycle)
         return tf.where(cycle < 0.5 * ratio_on, rising, k)

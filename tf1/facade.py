@@ -21,6 +21,7 @@ VERSION = "1.15.0"
 _GONE = r"learn\.(models|monitors|\w*(Estimator|Regressor|Classifier|SKCompat|Experiment|RunConfig|ModelFnOps))"
 _ADVICE = {  # what others offer for packages and names that are gone, by a pattern of their paths
     r"contrib\.slim": "pip install tf_slim, and import tf_slim as slim",
+    r"contrib\.tensorboard": "pip install tensorboard, and from tensorboard.plugins import projector",
     r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
 }
