@@ -286,7 +286,7 @@ def test_what_was_there_before_tf_1(run_old, options):
 
 
 OF_TF_1_1 = """
-import string
+import inspect, string
 from imp import reload
 import numpy as np
 import tensorflow as tf
@@ -296,6 +296,7 @@ from tensorflow.contrib.seq2seq import dynamic_decode
 from tensorflow.contrib.seq2seq.python.ops import decoder_fn
 tf.app.flags.DEFINE_float("size", 2, "an int that stayed one")
 size = tf.app.flags.FLAGS.size
+print("reuse" in inspect.getargspec(tf.contrib.rnn.BasicLSTMCell.__init__).args)  # the published PTB script asks that
 print([1, 2, 3][3 * size - 5 :], list(range(size)), size / 4, isinstance(size, float), tf.constant(size).dtype)
 cell = tf.contrib.rnn.GRUBlockCell(3)
 helper = tf.contrib.seq2seq.TrainingHelper(tf.zeros([2, 4, 3]), [4, 1])
@@ -315,7 +316,8 @@ def test_what_was_there_in_tf_1_1(run_old):
     """`dynamic_decode` of two values, an int of DEFINE_float as an index, and the imports of its years."""
     process = run_old(OF_TF_1_1)
     assert process.returncode == 0, process.stderr
-    assert process.stdout.splitlines()[:4] == [
+    assert process.stdout.splitlines()[:5] == [
+        "True",
         "[2, 3] [0, 1] 0.5 True <dtype: 'float32'>",
         "[(2, 4, 3), (2, 3), (2, 3)] [4 1]",
         "True [1.5] (3, 4)",

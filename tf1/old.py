@@ -319,8 +319,8 @@ class Version(tuple):
 
 
 def getargspec(function):
-    """`inspect.getargspec`."""
-    spec = inspect.getfullargspec(function)
+    """`inspect.getargspec`, which Python 3.11 dropped, and which 3.10 refuses for what `without_input_size` wraps."""
+    spec = inspect.getfullargspec(inspect.unwrap(function))
     return collections.namedtuple("ArgSpec", "args varargs keywords defaults")(*spec[:4])
 
 
@@ -479,7 +479,7 @@ def restore():
     dropped += [(builtins, "__scalar__", scalar), (builtins, "__tostring__", tostring)]
     dropped += [(np, name, value) for name, value in _NUMPY.items()]
     dropped += [(collections, name, getattr(collections.abc, name)) for name in _ABCS]
-    dropped += [(inspect, "getargspec", getargspec), (time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
+    dropped += [(time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
     dropped += [(urllib, name, getattr(urllib.request, name)) for name in ("urlopen", "urlretrieve")]
     dropped += [(urllib, name, getattr(urllib.parse, name)) for name in ("quote", "unquote", "urlencode")]
     dropped += [(itertools, "izip", zip), (itertools, "imap", map), (itertools, "ifilter", filter)]
@@ -502,3 +502,4 @@ def restore():
         np.set_printoptions(legacy="1.25")  # a list of numbers is [1.5], and not [np.float32(1.5)]
     np.array, np.asarray = array, asarray
     np.fromstring, np.linspace, np.load = fromstring, linspace, load
+    inspect.getargspec = getargspec
