@@ -6,6 +6,7 @@ import pathlib
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -431,6 +432,21 @@ class TestRefusals:
                 2,
                 "ptb_word_lm.py: error: task 2 is out of range: --worker_hosts names 2, from 0 to 1\n",
             )
+
+    def test_a_chief_that_has_said_hello_says_its_end_by_the_same_connection(self, cluster, corpus):
+        """Where a worker has not answered yet; by another connection it could come after the end of this one."""
+        ports = free_ports(2)
+        with socket.create_server(("127.0.0.1", ports[1])) as server:
+            hosts = [f"127.0.0.1:{port}" for port in ports]
+            command = [*PTB, f"--data_path={corpus}", "--save_path=/dev/null"]
+            (process,) = cluster(2, command, tasks=[0], hosts=hosts)
+            lines = []
+            while not lines:  # a connection that says nothing counts for nothing
+                connection, _ = server.accept()
+                with connection, connection.makefile() as file:
+                    lines = [next(iter(json.loads(line))) for line in file]
+        assert lines in (["hello", "end"], ["end"])
+        assert ended([process])[0][0] == 2
 
     @pytest.mark.parametrize("flag", ["--save_path=/dev/null", slow("--set=nothing=1")])
     def test_a_chief_that_is_refused_ends_those_who_wait(self, flag, cluster, corpus):

@@ -183,12 +183,12 @@ def _define(kind):
     convert = {"integer": int, "float": float, "string": str}.get(kind, lambda default: default)
 
     def define(name, default_value, docstring="", **kwargs):
-        default, is_number = default_value, isinstance(default_value, (int, float))
-        if is_number and not isinstance(default_value, bool):
-            default = convert(default_value)  # a learning rate of 1, a size of 1e3
+        was_int = isinstance(default_value, int) and not isinstance(default_value, bool)
+        if was_int or isinstance(default_value, float):
+            default_value = convert(default_value)  # a learning rate of 1, a size of 1e3
         options = {"allow_override": True} if name in _THEIRS else {}
-        holder = getattr(tf.flags, f"DEFINE_{kind}")(name, default, docstring, **options, **kwargs)
-        if kind == "float" and isinstance(default_value, int):
+        holder = getattr(tf.flags, f"DEFINE_{kind}")(name, default_value, docstring, **options, **kwargs)
+        if was_int and kind == "float":
             tf.flags.FLAGS[name].value = Whole(default_value)
         return holder
 

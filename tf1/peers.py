@@ -84,7 +84,7 @@ class Peers:
     def __init__(self, hosts, task, timeout):
         self._hosts, self._task, self._timeout = hosts, task, timeout
         self._inbox = {other: queue.Queue() for other in range(len(hosts)) if other != task}
-        self._writers, self._heard, self._done = {}, {}, set()
+        self._dialed, self._writers, self._heard, self._done = {}, {}, {}, set()
         self._server, self._closing, self._tasks = None, False, set()
         # Those of now: a worker's stdout will be turned off, and stderr is held back while TensorFlow is imported.
         self._stdout, self._stderr = sys.stdout, os.dup(2) if sys.stderr else None
@@ -189,6 +189,10 @@ class Peers:
                 reader, writer = await self._connect(other)
             except _UNREACHABLE:
                 await asyncio.sleep(0.2)
+        if self._closing or self.failure:
+            return writer.close()  # the other one is told
+        # From the hello on, why this process ends has to go the same way: it must not come after the connection's end.
+        self._dialed[other] = writer
         writer.write(f"{encoded({'hello': other, 'hosts': self._hosts})}\n".encode())
         try:
             hello = await asyncio.wait_for(self._read_message(reader), self._timeout)
@@ -311,7 +315,7 @@ class Peers:
             if other not in self._writers and self._server and not self._server.is_serving():
                 return  # all have met, and this one is lost
             try:
-                writer = self._writers.get(other) or (await self._connect(other))[1]
+                writer = self._writers.get(other) or self._dialed.get(other) or (await self._connect(other))[1]
                 writer.write(f"{encoded(message)}\n".encode())
                 await asyncio.wait_for(writer.drain(), 1)
             except _UNREACHABLE:
