@@ -204,6 +204,25 @@ def test_fully_connected(session):
     assert np.max(np.abs(W)) <= np.sqrt(6 / (4 + 5))  # Glorot's uniform
 
 
+def test_layers_upon_each_other_and_the_variables_of_a_scope(session):
+    x = RANDOM.normal(size=[2, 4])
+    shelf, get_variables = tf.contrib.layers, tf.contrib.framework.get_variables
+    options = {"activation_fn": tf.nn.tanh, "biases_initializer": None}
+    stacked = shelf.stack(tf.constant(x), shelf.fully_connected, [3, (2,)], **options)
+    with tf.variable_scope("outer") as scope:
+        shelf.stack(stacked, shelf.linear, [5], scope="fc")
+    assert names() == [f"Stack/fully_connected_{layer}/weights" for layer in (1, 2)] + [
+        f"outer/fc/fc_1/{name}" for name in ("weights", "biases")
+    ]
+    assert get_variables("Stack") == tf.global_variables()[:2] and get_variables(scope) == tf.global_variables()[2:]
+    assert get_variables(suffix="biases") == get_variables("outer", "biases:0") == tf.global_variables()[3:]
+    assert get_variables(scope, collection=tf.GraphKeys.LOCAL_VARIABLES) == []
+    stacked, V, W = evaluated(session, stacked, *get_variables("Stack"))
+    np.testing.assert_allclose(stacked, np.tanh(np.tanh(x @ V) @ W))
+    with pytest.raises(ValueError, match="need to be a list or tuple"):
+        shelf.stack(stacked, shelf.fully_connected, 3)
+
+
 def test_batch_norm_learns_the_means(session):
     x = RANDOM.normal(3, 2, size=[500, 2])
     is_training = tf.placeholder(tf.bool, [])

@@ -107,6 +107,9 @@ lstm = tf.contrib.cudnn_rnn.CudnnLSTM(1, 2)
 layer = tf.contrib.slim.fully_connected
 tf.nn.dynamic_rnn_(cell)
 tf.train.AdamOptimizer().minimise  # of an object: only a run can tell
+tf.model = cell
+tf.model.build()  # which the script has set there
+import tensorflow_nothing
 for i in xrange(3):
     print(np.Inf, unicode(i))
 """
@@ -118,8 +121,9 @@ FOUND = [
     "script.py:13: tf.contrib.cudnn_rnn.CudnnLSTM needs a GPU with CUDA",
     "script.py:14: tf.contrib.slim is neither in TensorFlow 2.21 nor on the shelf: pip install tf_slim",
     "script.py:15: tf.nn.dynamic_rnn_ is neither in TensorFlow 2.21 nor on the shelf: the nearest is dynamic_rnn",
-    "script.py:18: unicode is Python 2; today it is str",
-    "script.py: 7 things are missing",
+    "script.py:19: the module tensorflow_nothing is not installed",
+    "script.py:21: unicode is Python 2; today it is str",
+    "script.py: 8 things are missing",
 ]
 
 

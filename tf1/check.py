@@ -37,6 +37,10 @@ _PYTHON_2_MODULES = {
 _NEEDS_CUDA = " needs a GPU with CUDA: to name it is no error, to make one is"
 
 
+def _is_tensorflow(name):
+    return name.partition(".")[0] == "tensorflow"  # and not tensorflow_hub, for one
+
+
 class _Uses(ast.NodeVisitor):
     """Collects what a module uses of TensorFlow, and what it imports.
 
@@ -49,7 +53,7 @@ class _Uses(ast.NodeVisitor):
 
     def __init__(self, tree):
         self.names, self.modules, self.own, self.python_2 = [], [], [], []
-        self._aliases, self._guarded = {}, 0
+        self._aliases, self._assigned, self._guarded = {}, [], 0
         self._defined = {
             node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
@@ -75,7 +79,7 @@ class _Uses(ast.NodeVisitor):
         for alias in node.names:
             self._module(node.lineno, alias.name)
             self.own.append(alias.name)
-            if alias.name.startswith("tensorflow"):
+            if _is_tensorflow(alias.name):
                 self._aliases[alias.asname or "tensorflow"] = alias.name if alias.asname else "tensorflow"
 
     def visit_ImportFrom(self, node):
@@ -86,7 +90,7 @@ class _Uses(ast.NodeVisitor):
             return
         self._module(node.lineno, node.module)
         for alias in node.names:
-            if node.module.startswith("tensorflow") and alias.name != "*":
+            if _is_tensorflow(node.module) and alias.name != "*":
                 self._aliases[alias.asname or alias.name] = path = f"{node.module}.{alias.name}"
                 self._use(node.lineno, path)
 
@@ -96,7 +100,11 @@ class _Uses(ast.NodeVisitor):
             parts.append(value.attr)
             value = value.value
         if isinstance(value, ast.Name) and value.id in self._aliases:
-            self._use(node.lineno, ".".join([self._aliases[value.id], *parts[::-1]]))
+            path = ".".join([self._aliases[value.id], *parts[::-1]])
+            if isinstance(node.ctx, ast.Store):  # a name that the script sets there itself, such as tf.model
+                self._assigned.append(f"{path}.")
+            elif not f"{path}.".startswith(tuple(self._assigned)):
+                self._use(node.lineno, path)
             return
         if node.attr in ("iteritems", "itervalues", "iterkeys", "has_key"):
             self.python_2.append((node.lineno, node.attr))
@@ -157,7 +165,7 @@ def _findings(path, folders, seen):
         is_folder = any(os.path.isdir(os.path.join(folder, top)) for folder in folders)
         if is_folder or _own_file(name, path, folders) or _own_file(top, path, folders):
             continue
-        if name.startswith("tensorflow"):
+        if _is_tensorflow(name):
             found.append((line, _problem(name)))
         elif top in _PYTHON_2_MODULES:
             found.append((line, f"the module {top} is Python 2; today it is {_PYTHON_2_MODULES[top]}"))

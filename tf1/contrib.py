@@ -240,6 +240,19 @@ def embed_sequence(
         return tf.nn.embedding_lookup(tf.get_variable("embeddings", shape, **options), ids)
 
 
+def stack(inputs, layer, stack_args, **kwargs):
+    """A layer upon the other, each with its entry of `stack_args` (a tuple: several arguments); all share `kwargs`."""
+    if not isinstance(stack_args, (list, tuple)):
+        raise ValueError("stack_args need to be a list or tuple")
+    scope = kwargs.pop("scope", None)
+    with tf.variable_scope(scope, "Stack", [inputs]):
+        name = scope or getattr(getattr(layer, "func", layer), "__name__", "stack")  # `func`: of functools.partial
+        for number, args in enumerate(stack_args, start=1):
+            args = args if isinstance(args, (list, tuple)) else [args]
+            inputs = layer(inputs, *args, scope=f"{name}_{number}", **kwargs)
+        return inputs
+
+
 def layer_norm(inputs, center=True, scale=True, activation_fn=None, reuse=None, trainable=True, scope=None, **others):
     """Normalises each row of `inputs` over all axes but the first; its variables are of the last axis."""
     _check_others("layers.layer_norm", others)
@@ -488,6 +501,15 @@ def run_n(output_dict, feed_dict=None, restore_checkpoint_path=None, n=1):
         return results
 
 
+def get_variables(scope=None, suffix=None, collection=tf.GraphKeys.GLOBAL_VARIABLES):
+    """`tf.contrib.framework.get_variables`: those of a collection, below a scope, and whose names end with `suffix`."""
+    if isinstance(scope, tf.VariableScope):
+        scope = scope.name
+    if suffix is not None:
+        scope = f"{scope or ''}.*{suffix if ':' in suffix else f'{suffix}:'}"
+    return tf.get_collection(collection, scope)
+
+
 def _of(module, names):
     return {name: getattr(module, name) for name in names.split()}
 
@@ -558,6 +580,7 @@ SHELVES = {
         "safe_embedding_lookup_sparse": tf.nn.safe_embedding_lookup_sparse,
         "layer_norm": layer_norm,
         "one_hot_encoding": one_hot_encoding,
+        "stack": stack,
         "l1_regularizer": l1_regularizer,
         "xavier_initializer": xavier_initializer,
         "xavier_initializer_conv2d": xavier_initializer,
@@ -569,7 +592,7 @@ SHELVES = {
         "flatten": flatten,
         "optimize_loss": optimize_loss,
     },
-    "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "nest": tf.nest},
+    "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "get_variables": get_variables, "nest": tf.nest},
     "training": {"HParams": HParams},
     "compiler": {"jit": types.SimpleNamespace(experimental_jit_scope=tf.xla.experimental.jit_scope)},
     "learn": {
