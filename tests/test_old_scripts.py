@@ -19,9 +19,12 @@ TEXT = "".join(f"the {noun} sees the {other} \n" for noun in ("cat", "dog", "cow
 
 @pytest.fixture
 def run_old(tmp_path, corpus):
-    """Runs a script of tests/old_scripts, or a text, with or without `-m tf1`; returns the finished process."""
+    """Runs a script of tests/old_scripts, or a text, with or without `-m tf1`; returns the finished process.
 
-    def run(script, *args, options=("-m", "tf1"), timeout=120):
+    `installed` is a folder of further packages.
+    """
+
+    def run(script, *args, options=("-m", "tf1"), timeout=120, installed=None):
         path = FOLDER / script
         if not script.endswith((".py", ".ipynb")):
             path = tmp_path / "script.py"
@@ -29,7 +32,8 @@ def run_old(tmp_path, corpus):
         if any("CORPUS" in arg for arg in args):
             folder = corpus(TEXT, valid="the cat sees the pig \n" * 40)
             args = [arg.replace("CORPUS", folder) for arg in args]
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+        packages = os.pathsep.join(map(str, filter(None, [ROOT, installed])))
+        env = {**os.environ, "PYTHONPATH": packages, "TF_CPP_MIN_LOG_LEVEL": "2"}
         command = [sys.executable, *options, str(path), *args]
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout)
 
@@ -244,6 +248,44 @@ reader.ptb_raw_data("nowhere")
     assert process.stdout == "3 10 0.0 2\n" and process.returncode == 2, process.stderr
     assert "nowhere/ptb.train.txt is missing" in process.stderr.splitlines()[-1]
     assert not (tmp_path / "__pycache__").exists()
+
+
+MODULES = """
+import numpy as np
+from tensorflow.data import Dataset
+import tensorflow.layers as layers
+from tensorflow.summary import FileWriter
+from tensorflow.python.framework import ops, tensor_shape
+from tensorflow.python.layers.normalization import BatchNormalization, batch_norm
+from tensorflow.python.ops import control_flow_ops, random_ops, variables, variable_scope as vs
+from tensorflow.contrib.framework import arg_scope, get_variables
+import tensorflow.contrib.slim as slim
+import tensorflow as tf
+step = Dataset.range(3).make_one_shot_iterator().get_next()
+x = tf.placeholder(tf.float32, tensor_shape.matrix(1, 2))
+with vs.variable_scope("scope"):
+    layers.dense(x, 3)
+print(isinstance(x, ops.Tensor), isinstance(get_variables("scope")[0], variables.Variable), layers is tf.layers)
+print(tensor_shape.scalar(), tensor_shape.vector(3), BatchNormalization, FileWriter is tf.summary.FileWriter)
+sign = control_flow_ops.cond(tf.reduce_sum(x) > 0, lambda: 1, lambda: -1)
+count = control_flow_ops.while_loop(lambda i: i < 5, lambda i: i + 1, [0])
+with tf.Session() as session:
+    print(*session.run([step, sign, count], {x: [[-2, 1]]}))
+print(arg_scope(), slim.arg_scope(), tf.contrib.layers.conv2d(), tf.contrib.layers.flatten(x).shape)
+tf.contrib.layers.conv4d
+"""
+
+
+def test_modules_by_their_public_and_private_paths(run_old, tmp_path):
+    """They are TF 1.15's; tf_slim, where it is installed, has the rest of contrib.layers and contrib.framework."""
+    (tmp_path / "tf_slim").mkdir()
+    (tmp_path / "tf_slim" / "__init__.py").write_text("arg_scope = lambda: 'scope'\n")
+    (tmp_path / "tf_slim" / "layers.py").write_text("conv2d = lambda: 'conv'\nflatten = None  # ours comes first\n")
+    process = run_old(MODULES, installed=tmp_path)
+    lines = ["True True True", f"() (3,) {tf.layers.BatchNormalization} True", "0 -1 5", "scope scope conv (1, 2)"]
+    assert process.stdout.splitlines() == lines, process.stderr
+    missing = "tf.contrib.layers.conv4d is neither in TensorFlow 2.21 nor on the shelf: pip install tf_slim"
+    assert missing in process.stderr and process.returncode == 1
 
 
 BEFORE_1 = """

@@ -1,14 +1,15 @@
 """The module `tensorflow` that a TF 1.x script imports: TF 1.15's face on today's TensorFlow.
 
 `put_on()` sets it into `sys.modules`. Behind its names stand `tensorflow.compat.v1`, the shelf (`contrib.py`), and what
-was older (`old.py`). `import tensorflow.contrib.X`, and any path below that, is shelf X; other modules that have moved
-since are in `_modules`. All else is TensorFlow's own.
+was older (`old.py`). `import tensorflow.contrib.X`, and any path below that, is shelf X; a public module, such as
+`tensorflow.layers`, is the face's; other modules that have moved since are in `_modules`. All else is TensorFlow's own.
 """
 
 import difflib
 import functools
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import logging
 import os
 import re
@@ -20,7 +21,8 @@ from tf1 import contrib, old, rnn, tf, tutorials
 VERSION = "1.15.0"
 _GONE = r"learn\.(models|monitors|\w*(Estimator|Regressor|Classifier|SKCompat|Experiment|RunConfig|ModelFnOps))"
 _ADVICE = {  # what others offer for packages and names that are gone, by a pattern of their paths
-    r"contrib\.slim": "pip install tf_slim, and import tf_slim as slim",
+    r"contrib\.slim": "pip install tf_slim",
+    r"contrib\.(layers|framework)": "pip install tf_slim, if it has this",
     r"contrib\.tensorboard": "pip install tensorboard, and from tensorboard.plugins import projector",
     r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
     rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
@@ -28,7 +30,7 @@ _ADVICE = {  # what others offer for packages and names that are gone, by a patt
 
 
 class Face(types.ModuleType):
-    """A module with names of its own, and after them those of other modules."""
+    """A module with names of its own, and after them those of other modules; one that is a string is imported late."""
 
     def __init__(self, name, own, *others, path=()):
         super().__init__(name)
@@ -39,13 +41,16 @@ class Face(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("__") and name != "__internal__":  # which Keras asks for
             raise AttributeError(name)
-        for module in self._others:
+        for module in self._after():
             if hasattr(module, name):
                 return getattr(module, name)
         raise AttributeError(missing(f"{self.__name__}.{name}", dir(self)))
 
     def __dir__(self):
-        return sorted({name for names in (vars(self), *map(dir, self._others)) for name in names})
+        return sorted({name for names in (vars(self), *map(dir, self._after())) for name in names})
+
+    def _after(self):
+        return (importlib.import_module(module) if isinstance(module, str) else module for module in self._others)
 
 
 def missing(path, names):
@@ -73,7 +78,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._modules = modules
 
     def find_spec(self, fullname, path=None, target=None):
-        module, parent = self._modules.get(fullname), fullname.rpartition(".")[0]
+        module, parent = self._modules.get(fullname) or self._public(fullname), fullname.rpartition(".")[0]
         if fullname.startswith("tensorflow.contrib.") and module is None:
             _, _, package, *below = fullname.split(".")
             # A package's own layout, such as python.ops.core_rnn_cell, all of which is its shelf.
@@ -90,6 +95,17 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         spec.loader_state = module
         return spec
 
+    def _public(self, fullname):
+        """The face's module of that name, where it is one of those that TensorFlow 1.15 documents; else None."""
+        first, *below = fullname.split(".")
+        if first != "tensorflow" or below[0] in ("compat", "keras", "lite") or not hasattr(tf, below[0]):
+            return None  # those three are found by TensorFlow itself, as are `python` and its like
+        value = functools.reduce(lambda module, part: getattr(module, part, None), below, self._modules[first])
+        if isinstance(value, types.ModuleType) and not isinstance(value, Face):
+            own = {name: value for name, value in vars(value).items() if not name.startswith("_")}
+            value = Face(fullname, own, value)
+        return value if isinstance(value, Face) else None
+
     def create_module(self, spec):
         return spec.loader_state
 
@@ -97,12 +113,19 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+# Those of `tensorflow.python` that have given names away.
+_SCATTERED = "framework.ops framework.tensor_shape ops.control_flow_ops ops.random_ops ops.variable_scope ops.variables"
+# What was contrib.slim, with the rest of contrib.layers and contrib.framework, is a package of its own now.
+_SLIM = {"slim": "tf_slim", "layers": "tf_slim.layers", "framework": "tf_slim"}
 _PRIVATE = "tensorflow.python.ops.rnn_cell_impl"
 RNN_CELL = Face("tensorflow.nn.rnn_cell", old.RNN_CELL, tf.nn.rnn_cell, importlib.import_module(_PRIVATE))
 
 
 def _contrib():
     shelves = {name: Face(f"tensorflow.contrib.{name}", names) for name, names in contrib.SHELVES.items()}
+    if importlib.util.find_spec("tf_slim"):
+        for name, other in _SLIM.items():
+            shelves[name] = Face(f"tensorflow.contrib.{name}", contrib.SHELVES.get(name, {}), other)
     shelves["deprecated"] = Face("tensorflow.contrib.deprecated", old.DEPRECATED)
     shelves["rnn"] = Face("tensorflow.contrib.rnn", contrib.SHELVES["rnn"], RNN_CELL)
     shelves["rnn"].core_rnn_cell = shelves["rnn"].core_rnn = shelves["rnn"]  # of TF 1.0
@@ -158,6 +181,15 @@ def _modules(fast):
     for name, own in ("array_ops", old.TF), ("math_ops", old.TF), ("nn_ops", old.NN), ("rnn", vars(nn)):
         path = f"tensorflow.python.ops.{name}"
         ops[path] = Face(path, own, importlib.import_module(path), tf, nn, nn.rnn_cell)
+    for name in _SCATTERED.split():  # what they have no more is public
+        path = f"tensorflow.python.{name}"
+        ops[path] = Face(path, {}, importlib.import_module(path), tf)
+    for name in "scalar", "vector", "matrix":
+        setattr(ops["tensorflow.python.framework.tensor_shape"], name, lambda *sizes: tf.TensorShape(sizes))
+    path = "tensorflow.python.layers.normalization"  # TensorFlow's looks for a module that tf_keras does not have
+    ops[path] = Face(
+        path, {"BatchNorm": tf.layers.BatchNormalization, "batch_norm": tf.layers.batch_normalization}, tf.layers
+    )
     path = "tensorflow.python.util.nest"
     ops[path] = CONTRIB.framework.nest = Face(path, {"is_sequence": tf.nest.is_nested}, importlib.import_module(path))
     for name, module in ("gfile", gfile), ("flags", flags), ("app", face.app):
