@@ -22,6 +22,7 @@ import numpy as np
 from tf1 import (
     attention,
     beam_search,
+    buckets,
     cells,
     cells_of_papers,
     decoder_fn,
@@ -593,7 +594,7 @@ SHELVES = {
         "optimize_loss": optimize_loss,
     },
     "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "get_variables": get_variables, "nest": tf.nest},
-    "training": {"HParams": HParams},
+    "training": {"HParams": HParams, **buckets.SHELF},
     "compiler": {"jit": types.SimpleNamespace(experimental_jit_scope=tf.xla.experimental.jit_scope)},
     "learn": {
         "read_data_sets": tutorials.read_data_sets,
