@@ -44,10 +44,8 @@ def bucket(
       without the list where it has one element.
     """
     one_size = not isinstance(batch_size, (list, tuple))
-    sizes, capacities = (
-        [batch_size] * num_buckets if one_size else batch_size,
-        bucket_capacities or [capacity] * num_buckets,
-    )
+    sizes = [batch_size] * num_buckets if one_size else batch_size
+    capacities = bucket_capacities or [capacity] * num_buckets
     for argument, values in ("batch_size", sizes), ("bucket_capacities", capacities):
         if len(values) != num_buckets:
             raise ValueError(f"{argument} has {len(values)} elements, but there are {num_buckets} buckets")

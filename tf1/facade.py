@@ -100,11 +100,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         first, *below = fullname.split(".")
         if first != "tensorflow" or below[0] in ("compat", "keras", "lite") or not hasattr(tf, below[0]):
             return None  # those three are found by TensorFlow itself, as are `python` and its like
-        value = functools.reduce(lambda module, part: getattr(module, part, None), below, self._modules[first])
-        if isinstance(value, types.ModuleType) and not isinstance(value, Face):
-            own = {name: value for name, value in vars(value).items() if not name.startswith("_")}
-            value = Face(fullname, own, value)
-        return value if isinstance(value, Face) else None
+        module = functools.reduce(lambda module, part: getattr(module, part, None), below, self._modules[first])
+        if isinstance(module, types.ModuleType) and not isinstance(module, Face):
+            module = Face(fullname, {name: value for name, value in vars(module).items() if name[0] != "_"}, module)
+        return module if isinstance(module, Face) else None
 
     def create_module(self, spec):
         return spec.loader_state
@@ -156,6 +155,30 @@ def _nn(fast):
     return Face("tensorflow.nn", names, tf.nn)
 
 
+def _private(face, layouts):
+    """The modules of `tensorflow.python` that had names which they have no more; `layouts` are those of the cells."""
+    modules = {f"tensorflow.python.ops.{name}": module for name, module in layouts.items() if name != "rnn"}
+
+    def add(name, own, *others):
+        path = f"tensorflow.python.{name}"
+        modules[path] = Face(path, own, importlib.import_module(path), *others)
+        return modules[path]
+
+    for name, own in ("array_ops", old.TF), ("math_ops", old.TF), ("nn_ops", old.NN), ("rnn", vars(face.nn)):
+        add(f"ops.{name}", own, tf, face.nn, face.nn.rnn_cell)
+    for name in _SCATTERED.split():  # what they have no more is public
+        add(name, {}, tf)
+    shapes = modules["tensorflow.python.framework.tensor_shape"]
+    shapes.scalar = shapes.vector = shapes.matrix = lambda *sizes: tf.TensorShape(sizes)
+    CONTRIB.framework.nest = add("util.nest", {"is_sequence": tf.nest.is_nested})
+    path = "tensorflow.python.layers.normalization"  # TensorFlow's looks for a module that tf_keras does not have
+    own = {"BatchNorm": tf.layers.BatchNormalization, "batch_norm": tf.layers.batch_normalization}
+    modules[path] = Face(path, own, tf.layers)
+    for name in "gfile", "flags", "app":
+        modules[f"tensorflow.python.platform.{name}"] = getattr(face, name)
+    return modules
+
+
 def _modules(fast):
     """The face's modules by name."""
     real = sys.modules["tensorflow"]
@@ -177,23 +200,6 @@ def _modules(fast):
     }
     face = Face("tensorflow", names, tf, real, path=real.__path__)
     layouts = {"rnn_cell": nn.rnn_cell, "seq2seq": nn.seq2seq, "rnn": nn, "rnn_cell_impl": nn.rnn_cell}
-    ops = {f"tensorflow.python.ops.{name}": module for name, module in layouts.items() if name != "rnn"}
-    for name, own in ("array_ops", old.TF), ("math_ops", old.TF), ("nn_ops", old.NN), ("rnn", vars(nn)):
-        path = f"tensorflow.python.ops.{name}"
-        ops[path] = Face(path, own, importlib.import_module(path), tf, nn, nn.rnn_cell)
-    for name in _SCATTERED.split():  # what they have no more is public
-        path = f"tensorflow.python.{name}"
-        ops[path] = Face(path, {}, importlib.import_module(path), tf)
-    for name in "scalar", "vector", "matrix":
-        setattr(ops["tensorflow.python.framework.tensor_shape"], name, lambda *sizes: tf.TensorShape(sizes))
-    path = "tensorflow.python.layers.normalization"  # TensorFlow's looks for a module that tf_keras does not have
-    ops[path] = Face(
-        path, {"BatchNorm": tf.layers.BatchNormalization, "batch_norm": tf.layers.batch_normalization}, tf.layers
-    )
-    path = "tensorflow.python.util.nest"
-    ops[path] = CONTRIB.framework.nest = Face(path, {"is_sequence": tf.nest.is_nested}, importlib.import_module(path))
-    for name, module in ("gfile", gfile), ("flags", flags), ("app", face.app):
-        ops[f"tensorflow.python.platform.{name}"] = module
     ptb = Face("tensorflow.models.rnn.ptb", {"reader": Face("tensorflow.models.rnn.ptb.reader", tutorials.PTB_READER)})
     path = "tensorflow.models.rnn.translate"
     translate = Face(path, {"data_utils": Face(f"{path}.data_utils", tutorials.TRANSLATE_DATA_UTILS)})
@@ -205,7 +211,7 @@ def _modules(fast):
         "tensorflow.nn.rnn_cell": RNN_CELL,
         "tensorflow.contrib": CONTRIB,
         **{shelf.__name__: shelf for shelf in vars(CONTRIB).values() if isinstance(shelf, Face)},
-        **ops,
+        **_private(face, layouts),
         "tensorflow.models": Face("tensorflow.models", {}),
         "tensorflow.models.rnn": Face("tensorflow.models.rnn", layouts),
         **models,
