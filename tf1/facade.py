@@ -98,8 +98,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def _public(self, fullname):
         """The face's module of that name, where it is one of those that TensorFlow 1.15 documents; else None."""
         first, *below = fullname.split(".")
-        if first != "tensorflow" or below[0] in ("compat", "keras", "lite") or not hasattr(tf, below[0]):
-            return None  # those three are found by TensorFlow itself, as are `python` and its like
+        if first != "tensorflow" or below[0] in ("compat", "contrib", "keras", "lite") or not hasattr(tf, below[0]):
+            return None  # contrib is the shelf; TensorFlow itself finds the others, as it does `python` and its like
         module = functools.reduce(lambda module, part: getattr(module, part, None), below, self._modules[first])
         if isinstance(module, types.ModuleType) and not isinstance(module, Face):
             module = Face(fullname, {name: value for name, value in vars(module).items() if name[0] != "_"}, module)
