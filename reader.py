@@ -68,7 +68,7 @@ _MOST_CLASSES = 1000
 
 
 def find_data(name, data_path=None, encoding=None):
-    """The folder of the data set `name`: `data_path`, else `$RNN_DATA_DIR/<name>`, else `data/<name>`, else the sample.
+    """The folder of the data set `name`: `data_path`, else `<name>` in `$RNN_DATA_DIR` or `data`, else the sample.
 
     Returns:
       The folder, and whether it holds the embedded sample, which is announced in one line.
@@ -83,15 +83,14 @@ def find_data(name, data_path=None, encoding=None):
     if root and not os.path.isdir(root):
         raise UserError(f"RNN_DATA_DIR={root} is not a folder: correct or unset it")
     named = data_path or root and os.path.join(root, name)
-    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
-    for folder in filter(None, (named, default)):
-        paths = _image_paths(folder) if name == "mnist" else [_locate(folder, file) for file in files]
-        missing = [os.path.basename(path) for path in paths if not os.path.exists(path)]
-        if not missing:
-            return folder, False
-        # A download that failed leaves data/<name> empty; a variable may name a folder with other sets alone.
-        if folder == named and os.path.isdir(folder) or len(missing) < len(files):
-            raise UserError(f"{folder} has no {missing[0]}: {advice}")
+    folder = named or os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
+    paths = _image_paths(folder) if name == "mnist" else [_locate(folder, file) for file in files]
+    missing = [os.path.basename(path) for path in paths if not os.path.exists(path)]
+    if not missing:
+        return folder, False
+    # A download that failed leaves data/<name> empty; a variable may name a folder with other sets alone.
+    if named and os.path.isdir(named) or len(missing) < len(files):
+        raise UserError(f"{folder} has no {missing[0]}: {advice}")
     if encoding:
         raise UserError(f"--encoding={encoding} goes with a text of your own, and none is given: add --data_path")
     place = f"{root} has no {name}" if root else f"No {name} data found"

@@ -23,6 +23,13 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_data(tmp_path_factory):
+    """What was fetched into `data/` is not read: without RNN_DATA_DIR the tests take the sample."""
+    if not os.environ.get("RNN_DATA_DIR"):
+        os.environ["RNN_DATA_DIR"] = str(tmp_path_factory.mktemp("no_data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def signals_of_a_terminal():
     """Where the tests were started with signals ignored, by `&` in a script, they heed them all the same."""
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:

@@ -462,6 +462,7 @@ def test_another_mode_goes_on_in_the_middle(small_corpus, tmp_path, monkeypatch,
     np.testing.assert_allclose(found["test_perplexity"], expected["test_perplexity"], rtol=1e-4)  # fp32, 31 steps
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_test_set(small_corpus, tmp_path, monkeypatch, capsys):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     evaluate = ptb_word_lm.evaluate

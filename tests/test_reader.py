@@ -297,6 +297,19 @@ def test_where_data_are_looked_for(corpus, tmp_path, monkeypatch, capsys):
             reader.find_data("ptb", str(named))
 
 
+def test_the_projects_own_folder_of_data_counts_where_no_variable_names_another(corpus, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    own = corpus("a b \n", name="data/ptb")
+    monkeypatch.setattr(reader, "__file__", str(tmp_path / "reader.py"))
+    assert reader.find_data("ptb") != (own, False)
+    monkeypatch.delenv("RNN_DATA_DIR")
+    assert reader.find_data("ptb") == (own, False)
+    assert reader.find_data("mnist")[1]
+    os.remove(tmp_path / "data" / "ptb" / "ptb.test.txt")
+    with pytest.raises(UserError, match="data/ptb has no ptb.test.txt"):
+        reader.find_data("ptb")
+
+
 def test_large_files_are_memory_mapped(corpus, monkeypatch):
     folder = corpus(" <unk> a b \n" * 50, valid=" a x \n")
     path = os.path.join(folder, "ptb.valid.txt")

@@ -149,7 +149,7 @@ record.main(["short", f"--runs={sys.argv[1]}/runs"])
 @pytest.mark.slow
 def test_what_a_stopped_run_has_reached_is_kept(tmp_path):
     command = [sys.executable, "-c", RECORD, str(tmp_path)]
-    sample = {**os.environ, "RNN_DATA_DIR": ""}
+    sample = {**os.environ, "RNN_DATA_DIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=sample, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line.startswith("Epoch: 2 "):
