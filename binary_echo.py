@@ -12,7 +12,7 @@ is 1. What a network has found shows in its loss, in nats, for theory gives:
     0.4545  both
 
 Commands, what they end with (the training loss; no batch comes twice), and the time on 2 cores. The last one trains
-step by step, as the tutorial does, and so does its function, `train_network(5, num_steps=10)`:
+step by step, as the tutorial and its function `train_network(5, num_steps=10)` do:
 
     python binary_echo.py                      Loss at the end: 0.5199; learned: distance 3                   10 s
     python binary_echo.py --config=medium      0.4558; learned: distance 3 and distance 8                      7 s
@@ -49,7 +49,7 @@ def parse_args(argv=None):
     parser.add_argument("--model", choices=("manual", "static", "dynamic"), default="manual", help=models)
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.ECHO_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--lags", type=lag_list, default=LAGS, help="distances that Y depends on (default: 3,8)")
-    parser.add_argument("--effects", type=effect_list, default=EFFECTS, help="of them on its probability (0.5,-0.25)")
+    parser.add_argument("--effects", type=effect_list, default=EFFECTS, help="of each on P(Y = 1) (default: 0.5,-0.25)")
     parser.add_argument("--rnn_mode", choices=("auto", "basic"), default="auto", help="basic: one session.run a step")
     parser.add_common("--save_path", "--save_every", "--init_from", "--seed", "--set")
     return parser.parse_args(argv)
@@ -282,9 +282,10 @@ def measure_effects(session, model, raw_data, lags, watched=iter):
     return found
 
 
-def learned_lags(found):
-    """The lags of which the network's probability shows at least half of the data's effect."""
-    return tuple(lag for lag, (network, data) in found.items() if network * data > 0 and abs(network) >= abs(data) / 2)
+def learned_lags(found, effects=EFFECTS):
+    """The lags of which the network's probability, as `measure_effects` found it, shows at least half of the effect."""
+    pairs = zip(found.items(), effects)
+    return tuple(lag for (lag, (network, _)), effect in pairs if network * effect >= effect**2 / 2 > 0)
 
 
 def train(args, config, verbose=True):
@@ -386,13 +387,12 @@ def main(argv=None):
     for known, level in all_levels.items():
         print(f"Lowest possible loss knowing {name_lags(known)}: {level:.4f} nats")
     training_losses, found = train(args, config)
-    learned = learned_lags(found)
+    learned = learned_lags(found, args.effects)
     for lag, (network, data) in found.items():
         print(f"X at distance {lag} moves the probability of Y = 1 by {data:+.3f}, the network's by {network:+.3f}")
     print(f"Loss at the end: {final_loss(training_losses):.4f}; learned: {name_lags(learned)}")
     title = f"Binary echo, {config.state_size} units, batches of {config.batch_size}, {config.num_steps} steps"
-    if picture := plot_training(training_losses, all_levels, title, args.save_path or "plots"):
-        print(f"Picture: {picture}")
+    plots.say(plot_training(training_losses, all_levels, title, args.save_path or "plots"))
     return {"training_losses": training_losses, "levels": all_levels, "learned": learned}
 
 

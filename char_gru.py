@@ -45,7 +45,7 @@ from tf1.modes import choose_modes, mode_of_graph
 from tf1.training import Position, Run
 
 SAMPLE_CHARACTERS = 200  # of the text that is shown after each epoch
-MAX_LOSS = 700  # of a training that goes on; its exponential is infinite in fp64
+MAX_LOSS = 700  # nats; a training that can go on never comes near it, and fp64 ends at exp(709)
 KEPT_EPOCHS = 5  # every fifth epoch's weights are kept
 
 
@@ -59,7 +59,8 @@ def train_part(text):
 def parse_args(argv=None):
     parser = app.ArgumentParser("char_gru.py", __doc__)
     parser.add_argument("--section", choices=("train", "gradients"), default="train", help="default: train")
-    parser.add_argument("--config", help=f"{', '.join(configs.CHAR_GRU_CONFIGS)} (default: small)")
+    names = ", ".join(configs.CHAR_GRU_CONFIGS)
+    parser.add_argument("--config", default="small", help=f"{names} (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="a text file, UTF-8, or the folder of shakespeare.txt")
     parser.add_argument(
         "--train_part", type=train_part, default=0.9, help="of the text; the rest validates (default: %(default)s)"
@@ -280,7 +281,7 @@ def plot_learning_curve(records, perfect_loss, title, folder):
 
 def get_config(args):
     """The config that the flags name."""
-    return configs.get_config(configs.CHAR_GRU_CONFIGS, "small" if args.config is None else args.config, args.overrides)
+    return configs.get_config(configs.CHAR_GRU_CONFIGS, args.config, args.overrides)
 
 
 def show_gradients(args):
@@ -356,14 +357,14 @@ def results_of(records, perfect_loss, title, folder):
     if perfect_loss:
         results["perfect_bits"] = perfect_loss / math.log(2)
         print(f"On this text a perfect model would reach {in_bits(perfect_loss)}")
-    if picture := plot_learning_curve(records, perfect_loss, title, folder):
-        print(f"Picture: {picture}")
+    plots.say(plot_learning_curve(records, perfect_loss, title, folder))
     return results
 
 
 def train(args, config, cluster):
     """Trains on a text; returns `train_loss` and `validation_loss`, lists by epoch, and `text`."""
-    text = reader.Text(args.data_path, args.train_part, args.encoding, reader.Vocabulary.of(args.init_from))
+    vocabulary = reader.Vocabulary.of(args.init_from, "characters")
+    text = reader.Text(args.data_path, args.train_part, args.encoding, vocabulary)
     validates = text.split < len(text.ids)
     if config.patience and not validates:
         raise UserError("--train_part=1 leaves nothing to validate, and patience needs that: add --set patience=0")
@@ -374,7 +375,7 @@ def train(args, config, cluster):
     input_ = reader.CharInput(ids, *sizes, args.batching, rows, config.shifts)
     modes, session_config = choose_modes(args, len(rows), config.hidden_units, gates=3)
     perfect_loss = sample.play_bits_per_character() * math.log(2) if text.is_sample else None
-    title, folder = f"Character GRU, {args.config or 'small'} config, {text.name}", cluster.folder_of(args)
+    title, folder = f"Character GRU, {args.config} config, {text.name}", cluster.folder_of(args)
 
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)

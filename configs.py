@@ -1,7 +1,8 @@
 """The hyperparameters of every run: one plain class each, which says what differs from its parent and why.
 
-`small` is the tutorial's own numbers in every script, `test` takes seconds. A script names its configs in one call of
-`get_config`; any value can be replaced on the command line with `--set name=value`.
+`small` is the tutorial's own numbers in every script (lstm_by_hand.py's source has no training, so those are ours),
+`test` takes seconds. A script names its configs in one call of `get_config`; any value can be replaced on the command
+line with `--set name=value`.
 """
 
 from tf1 import app
@@ -72,7 +73,7 @@ class MNISTSmallConfig:
     n_neurons = 150  # units of a layer
     learning_rate = 0.001  # of Adam
     n_epochs = 100
-    batch_size = 150  # images of a batch; a batch may have one more, so that an epoch has them all
+    batch_size = 150  # images of a batch, or a few more: what is left over is spread over the batches
 
 
 class MNISTMultilayerSmallConfig(MNISTSmallConfig):
@@ -130,7 +131,7 @@ class LongSmallConfig:
 
 
 class LongTestConfig(LongSmallConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     __test__ = False
 
@@ -192,7 +193,7 @@ class RNNMemorySmallConfig:
 
 
 class RNNMemoryTestConfig(RNNMemorySmallConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     __test__ = False
 
@@ -222,7 +223,7 @@ class TimeSeriesDropoutSmallConfig(TimeSeriesSmallConfig):
 
 
 class TimeSeriesTestConfig(TimeSeriesSmallConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     __test__ = False
 
@@ -267,7 +268,7 @@ class EchoMediumConfig(EchoSmallConfig):
 
 
 class EchoTestConfig(EchoSmallConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     __test__ = False
 
@@ -288,7 +289,7 @@ class LSTMSmallConfig:
 
 
 class LSTMTestConfig(LSTMSmallConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     __test__ = False
 
@@ -325,7 +326,7 @@ class InitialStateSmallConfig(LSTMSmallConfig):
 
 
 class InitialStateTestConfig(LSTMTestConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     n_seeds = 2
 
@@ -349,7 +350,8 @@ class CharGRUSmallConfig:
     batch_size = 64
     shifts = False  # each epoch begins at another character of the text
     n_epochs = 20
-    patience = 0  # epochs without a better validation loss that end the run, and the best weights count; 0: the last do
+    # After so many epochs without a better validation loss the run stops and takes its best weights; 0: takes the last.
+    patience = 0
     num_generate = 1000  # characters at the end
 
 
@@ -384,7 +386,7 @@ class CharGRULargeConfig(CharGRUSmallConfig):
 
 
 class CharGRUTestConfig(CharGRUSmallConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     __test__ = False
 
@@ -438,7 +440,7 @@ class PeepholesSmallConfig:
 
 
 class PeepholesTestConfig(PeepholesSmallConfig):
-    """The program's ways, in seconds."""
+    """Small enough to try the program in seconds."""
 
     __test__ = False
 

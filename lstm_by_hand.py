@@ -1,7 +1,7 @@
 """A multi-layer LSTM twice: through TensorFlow's API, and written out by hand; the two are the same mathematics.
 
-Source: notes in Chinese on LSTMs (29 March 2020), for TensorFlow 1.13. In studies/: lstm_equality, output_gate,
-initial_state, weight_distributions, dynamic_rnn_parameters, shared_cells. Sections, in their order:
+Source: notes in Chinese by 烟酒僧 (29 March 2020) on LSTMs in TensorFlow 1.13. In studies/: lstm_equality,
+output_gate, initial_state, weight_distributions, dynamic_rnn_parameters, shared_cells. Sections, in their order:
 
     api      MultiRNNCell of BasicLSTMCells, and dynamic_rnn
     by_hand  the class LSTM
@@ -373,8 +373,7 @@ def train(args, config):
             print(f"MSE over the whole range: {mse:.6f}, with {numbers:,} numbers to train")
             run.end(whole_range_mse=mse)
     print(f"(Always predicting the mean would give an MSE of {np.var(truth):.2f}.)")
-    if picture := plot_predictions(folder, model, mse, times, truth, predictions):
-        print(f"Picture: {picture}")
+    plots.say(plot_predictions(folder, model, mse, times, truth, predictions))
     return {"mse": {MODELS[model]: mse}}
 
 
@@ -402,6 +401,8 @@ def main(argv=None):
         raise UserError(f"--model, --save_path and their like go with --section=train, not with {args.section}")
     if "--distribution" in args.given and (args.section == "api" or args.model == "api"):
         raise UserError("--distribution is of the weights by hand: leave it out here")
+    if args.section == "api" and args.given & {"--config", "--set"}:
+        raise UserError("--section=api takes neither --config nor --set: leave them out")
     checkpoints.check_flags(args)
     if args.distribution not in DISTRIBUTIONS:
         for name, shape in LSTM.weight_shapes([1, 32, 32, 64]).items():

@@ -9,7 +9,7 @@ perplexities:
     medium       39   48.45   86.16   82.07
     large        55   37.87   82.62   78.29
 
-Commands, and their last line on the real Penn Treebank:
+Commands, and the test perplexity they end with on the real Penn Treebank:
 
     python ptb_word_lm.py --config=small                              Test Perplexity: 114.182
     python ptb_word_lm.py --config=small --precision=bf16             Test Perplexity: 113.729
@@ -43,7 +43,7 @@ from tf1.training import Position, Run
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
 SAMPLE_WORDS = 50  # of the text that is shown after each epoch
-MAX_NATS = 700  # a word: above this the perplexity overflows, and the training has diverged
+MAX_NATS = 700  # per word; a training that can go on never comes near it, and fp64 ends at exp(709)
 
 
 def parse_args(argv=None):
@@ -308,14 +308,13 @@ def results_of(records, corpus, published, title, folder):
     """What `train` returns, by the tutorial's names; says what could be reached, and draws the learning curve."""
     results = {name: [record[name] for record in records] for name in ("train_perplexity", "valid_perplexity")}
     corpus.say_reachable()
-    if picture := plot_learning_curve(records, published, title, folder):
-        print(f"Picture: {picture}")
+    plots.say(plot_learning_curve(records, published, title, folder))
     return {**results, **corpus.reachable}
 
 
 def train(args, config, cluster):
     """Trains, and returns the perplexities, as one of the cluster's workers."""
-    corpus = reader.Corpus(args.data_path, args.encoding, reader.Vocabulary.of(args.init_from))
+    corpus = reader.Corpus(args.data_path, args.encoding, reader.Vocabulary.of(args.init_from, "words"))
     config.vocab_size = config.vocab_size or len(corpus.vocabulary.items)
     corpus.check(config)
     eval_config = copy.copy(config)

@@ -6,7 +6,8 @@ names, ids, batches and order are kept. Three things differ, all of them on purp
 * `<eos>` is a word of its own even where a line does not end in a space (the tutorial glues it to the last word).
 * Words of valid and test that train lacks become `<unk>` where the vocabulary has it, else they are dropped as in the
   tutorial; their number is printed.
-* The tokens are never a constant of the graph, so neither its size nor the memory grows with the corpus.
+* The tokens are never a constant of the graph, so the graph does not grow with the corpus; those of large files are
+  memory-mapped.
 """
 
 import codecs
@@ -197,10 +198,11 @@ def _pieces(path, encoding=None, announce=False):
         raise UserError(f"{path} is missing: name the folder that holds {name}, with --data_path") from error
     except OSError as error:
         raise UserError(f"{_shown(path)} cannot be read: {error.strerror}") from error
+    name = os.path.basename(_shown(path))
     if announce and ends:
-        print(f"{os.path.basename(path)}: {ends:,} ends of lines other than \\n (such as \\r\\n) are read as \\n")
+        print(f"{name}: {ends:,} ends of lines other than \\n (such as \\r\\n) are read as \\n")
     if announce and marks:
-        print(f"{os.path.basename(path)}: {marks:,} marks that nobody sees (such as U+FEFF and U+200B) are left out")
+        print(f"{name}: {marks:,} marks that nobody sees (such as U+FEFF and U+200B) are left out")
 
 
 def _words(path, encoding=None, announce=False):
@@ -211,7 +213,9 @@ def _words(path, encoding=None, announce=False):
         # A word that may go on in the next piece waits for it.
         rest = words.pop() if words and not text[-1].isspace() else ""
         if max(len(rest), len(words[0]) if words else 0) > _LONGEST_WORD:
-            raise UserError(f"{path} has a word of more than {_LONGEST_WORD} characters: white space separates words")
+            raise UserError(
+                f"{_shown(path)} has a word of more than {_LONGEST_WORD} characters: white space separates words"
+            )
         yield words
     if rest:
         yield [rest]
@@ -295,7 +299,9 @@ def _load_mapped_ids(filename, word_to_id, encoding, announce):
                             os.remove(stale)
             os.replace(temporary, os.path.join(folder, cached[0]))
         unknown = int(cached[0][len(prefix) : -len(".int32")])
-        return np.memmap(os.path.join(folder, cached[0]), np.int32, "r"), unknown
+        path = os.path.join(folder, cached[0])
+        # An empty file cannot be mapped: all words are unknown, and the vocabulary has no <unk>.
+        return np.memmap(path, np.int32, "r") if os.path.getsize(path) else np.empty(0, np.int32), unknown
     except OSError as error:
         raise UserError(f"the token cache {folder} cannot be used ({error.strerror}): set XDG_CACHE_HOME") from error
     finally:
@@ -648,7 +654,7 @@ class Images:
 def shuffle_batch(X, y, batch_size, random):
     """Yields the batches of an epoch, images and labels in a new random order.
 
-    There are len(X) // batch_size of them, and what is left over makes the first ones larger by one.
+    There are len(X) // batch_size of them, of nearly equal sizes: what is left over is spread over them.
 
     Args:
       X, y: arrays of the same length.
@@ -672,7 +678,7 @@ def find_text(data_path=None, encoding=None):
             raise UserError(f"--data_path={data_path} is not a file: name a text file, UTF-8, or its folder")
         return data_path, False
     folder, is_sample = find_data("shakespeare", data_path, encoding)
-    return os.path.join(folder, *FILES["shakespeare"]), is_sample
+    return _locate(folder, *FILES["shakespeare"]), is_sample
 
 
 def _code_points(path, encoding=None, announce=False):
@@ -741,8 +747,9 @@ class Text:
         is_shakespeare = (len(self.ids), len(characters)) == (1_115_394, 65)
         self.name = "the embedded sample" if self.is_sample else "Shakespeare" if is_shakespeare else "own text"
         self.description = f"{len(self.ids):,} characters, checksum {fingerprint(self.ids)}"
+        distinct = "in the network's vocabulary" if vocabulary else "distinct"
         print(
-            f"Text: {self.name}, {len(self.ids):,} characters, {len(characters)} distinct; "
+            f"Text: {self.name}, {len(self.ids):,} characters, {len(characters)} {distinct}; "
             f"{self.split:,} to train on, {len(self.ids) - self.split:,} to validate"
         )
 
@@ -771,9 +778,12 @@ class Vocabulary:
         self.description = f"{len(self.items)} {kind}, checksum {fingerprint(' '.join(self.items).encode())}"
 
     @classmethod
-    def of(cls, folder):
-        """That of the network in the folder; None: no folder is given."""
-        return folder and cls.load(folder)
+    def of(cls, folder, kind):
+        """That of the network in the folder, which --init_from names; None: no folder is given."""
+        vocabulary = cls.load(folder) if folder else None
+        if vocabulary and vocabulary.kind != kind:
+            raise UserError(f"--init_from={folder} holds a network of {vocabulary.kind}: name one of {kind}")
+        return vocabulary
 
     def save(self, folder):
         """Writes the file that `load` reads; None: nothing."""

@@ -13,7 +13,7 @@ document with notes in Chinese, whose sections these are, in its order:
 
 The book's notebook, 14_recurrent_neural_networks.ipynb at https://github.com/ageron/handson-ml, recorded the outputs:
 `manual`, `static` and `packed` in 2017, `dynamic` and `seqlen` in May 2018, MNIST in December 2018. The default seed
-gives its arrays, to 1e-6 (deep: 2e-6). Commands, MNIST's last line, and the time that they take on 2 cores:
+gives its arrays, to 1e-6 (deep: 2e-6). Commands, MNIST's last epoch, and the time that they take on 2 cores:
 
     python rnn_basics.py                      all sections but mnist                               3 seconds
     python rnn_basics.py --section=mnist      99 Train accuracy: 0.99333334 Test accuracy: 0.9804  4 minutes
@@ -248,7 +248,10 @@ class MNISTModel:
       precision, groups: with "fused", see `tf1/rnn.py`.
       input_: an `MNISTInput`, for `run_epoch`.
       sizes: n_steps, n_inputs and n_outputs, which another image set has in `reader.Images.sizes`.
-      is_training: with a training operation. X is [number of images, n_steps, n_inputs], y [number of images].
+      is_training: with a training operation.
+
+    Attributes:
+      X, y: what is fed: images [number of images, n_steps, n_inputs], and their labels [number of images].
     """
 
     def __init__(
@@ -307,8 +310,8 @@ class MNISTModel:
             # A cell's output goes to the layer above, its state to the next step. An LSTM's state is c and h, its
             # output h; in a GRU the two are equal. A MultiRNNCell has every layer's state and the top layer's output.
             features = states[-1].h if self._model == "lstm" else states[-1]  # [number of images, n_neurons]
-        kernel_initializer = tf.glorot_uniform_initializer(seed=self._dense_seed)
-        return tf.layers.dense(features, self._n_outputs, None, True, kernel_initializer, name="softmax", reuse=reuse)
+        initializer = tf.glorot_uniform_initializer(seed=self._dense_seed)
+        return tf.layers.dense(features, self._n_outputs, kernel_initializer=initializer, name="softmax", reuse=reuse)
 
 
 def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=None):
@@ -393,8 +396,7 @@ def results_of(model, records, images, predictions, recorded, folder):
     """What `main` returns, by the tutorial's names; draws the pictures."""
     title = f"Images row by row, {model} model, {images.name}"
     learning_curve = plot_learning_curve(records, recorded, title, folder)
-    for picture in filter(None, (learning_curve, plot_misclassified(images, predictions, title, folder))):
-        print(f"Picture: {picture}")
+    plots.say(learning_curve, plot_misclassified(images, predictions, title, folder))
     return {name: [record[name] for record in records] for name in ("acc_train", "acc_test")}
 
 
@@ -403,7 +405,8 @@ def mnist(args, config):
     model = args.model or "basic"
     images = reader.Images(args.data_path)
     train_input = MNISTInput(config, images.X_train, images.y_train, args.seed)
-    modes, session_config = choose_modes(args, config.batch_size, config.n_neurons, gates=4 if model == "lstm" else 1)
+    gates = {"lstm": 4, "gru": 3}.get(model, 1)
+    modes, session_config = choose_modes(args, config.batch_size, config.n_neurons, gates)
     published = {**configs.values(configs.MNIST_CONFIGS[model]["small"]), "n_epochs": config.n_epochs}
     recorded = RECORDED[model] if images.is_mnist and configs.values(config) == published else {}
 
@@ -418,13 +421,13 @@ def mnist(args, config):
             if run.position.epoch > config.n_epochs:
                 run.say_finished()
                 acc_train, acc_test = (np.float32(run.records[-1][name]) for name in ("acc_train", "acc_test"))
-                print(config.n_epochs - 1, "Train accuracy:", acc_train, "Test accuracy:", acc_test)
+                print(len(run.records) - 1, "Train accuracy:", acc_train, "Test accuracy:", acc_test)
+                _, predictions = evaluate(session, m, images.X_test, images.y_test, run.watched)
             for epoch in range(run.position.epoch - 1, config.n_epochs):
                 acc_train = run_epoch(session, m, m.training_op, position=run.position, steps=run.steps())
-                acc_test, _ = evaluate(session, m, images.X_test, images.y_test, run.watched)
+                acc_test, predictions = evaluate(session, m, images.X_test, images.y_test, run.watched)
                 print(epoch, "Train accuracy:", acc_train, "Test accuracy:", acc_test)
                 run.end_epoch(acc_train=float(acc_train), acc_test=float(acc_test))
-            _, predictions = evaluate(session, m, images.X_test, images.y_test, run.watched)
     return results_of(model, run.records, images, predictions, recorded, args.save_path or "plots")
 
 
@@ -478,9 +481,8 @@ def main(argv=None):
     if not is_mnist and (any(of_mnist) or args.config != "small"):
         flags = "--model, --config, --data_path, --init_from, --save_path, --export_dir and --set"
         raise UserError(f"{flags} go with --section=mnist: add it, or leave them out")
-    if args.rnn_mode != "basic" and (not is_mnist or args.model == "gru"):
-        # tf.nn.rnn_cell.GRUCell resets before the product, the faster forms after it.
-        raise UserError("--rnn_mode goes with --section=mnist, and there with all models but gru: leave it out")
+    if args.rnn_mode != "basic" and not is_mnist:
+        raise UserError("--rnn_mode goes with --section=mnist: add it, or leave it out")
     config = get_config(args)
     if trained.is_wanted(args):
         return trained.export_images(args, "rnn_basics", config, MNISTModel)

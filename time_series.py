@@ -95,7 +95,7 @@ class TimeSeriesModel:
     def __init__(self, config, model, rnn_mode="basic", precision="fp32", groups=1, input_=None):
         self.name, self.n_steps, self.input = model, config.n_steps, input_
         self.train_keep_prob = config.train_keep_prob if model == "dropout" else 1.0
-        global_step = tf.train.get_or_create_global_step()  # here: dropout would make it in the scope of its layer
+        global_step = tf.train.get_or_create_global_step()  # here, or dropout would make it in its layer's scope
         self.X = tf.placeholder(tf.float32, [None, config.n_steps, N_INPUTS])
         self.y = tf.placeholder(tf.float32, [None, config.n_steps, N_OUTPUTS])
         self.keep_prob = tf.placeholder_with_default(1.0, shape=())
@@ -323,17 +323,13 @@ def create(session, model, second_start, folder):
     sequence2 = generate(session, model, time_series(np.arange(n_steps) * RESOLUTION + T_MIN + start), len(t) - n_steps)
     print(f"The second creative sequence starts with the series from {start:g} on (--second_start={second_start})")
 
-    second = f"From the series at {start:g}"
-    for picture in (
+    both = {"From zeros": sequence1, f"From the series at {start:g}": sequence2}
+    plots.say(
         plot_series(folder, t, t_instance),
         plot_prediction(folder, t_instance, y_pred, model.name),
         plot_creations(folder, f"creative_sequence_{model.name}", {"From zeros": sequence}, n_steps),
-        plot_creations(
-            folder, f"creative_sequence_plot_{model.name}", {"From zeros": sequence1, second: sequence2}, n_steps
-        ),
-    ):
-        if picture:
-            print(f"Picture: {picture}")
+        plot_creations(folder, f"creative_sequence_plot_{model.name}", both, n_steps),
+    )
     return {"y_pred": y_pred, "sequence": sequence, "sequence1": sequence1, "sequence2": sequence2}
 
 
@@ -353,8 +349,7 @@ def forecast(session, model, series, folder, watched):
     error, naive = (np.sqrt(np.mean((values[split:] - guess) ** 2)) for guess in (predictions, values[split - 1 : -1]))
     print(f"MSE of the next value, scaled: {train_mse:.5f} on the first {split} values, {held_out_mse:.5f} on the rest")
     print(f"Root mean square error on the rest: {error:.4g}; of always saying the last value: {naive:.4g}")
-    if picture := plot_forecast(folder, series, predictions, generated, model.name):
-        print(f"Picture: {picture}")
+    plots.say(plot_forecast(folder, series, predictions, generated, model.name))
     results = {"train_mse": train_mse, "held_out_mse": held_out_mse}
     return {**results, "predictions": predictions, "forecast": generated}
 

@@ -206,7 +206,7 @@ TUTORIALS = (
     ),
     (
         "lstm_by_hand.py",
-        "notes on LSTMs for TensorFlow 1.13 (2020, in Chinese)",
+        "烟酒僧, notes on LSTMs for TensorFlow 1.13 (2020, in Chinese)",
         "lstm_by_hand",
         "–",
         lambda records: f"MSE {records[-1]['whole_range_mse']:.5f}",

@@ -191,8 +191,7 @@ def main(argv=None):
         print(f"{name:27}", *(f"{gradient_norms[d]:8.2g}" for d in distances), f"{max_norm:8.2g}    {end}")
     learned = {name: result["loss"] for name, result in results.items() if result["loss"] < GUESSING / 2}
     print("Less than half the loss of guessing:", "; ".join(sorted(learned, key=learned.get)) or "none")
-    if picture := plot_gradient_norms(results):
-        print(f"Picture: {picture}")
+    plots.say(plot_gradient_norms(results))
     return results
 
 

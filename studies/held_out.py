@@ -78,8 +78,7 @@ def main(argv=None):
         errors = (predicted - values[config.n_steps :]) ** 2
         mses.append((float(np.mean(errors[:index])), float(np.mean(errors[index:]))))
         print("{:26} {:9.5f}  {:9.5f}".format(name, *mses[-1]))
-    if picture := plot_held_out(values, predictions, config.n_steps):
-        print(f"Picture: {picture}")
+    plots.say(plot_held_out(values, predictions, config.n_steps))
     (train_mse, held_out_mse), whole_range_mse = mses
     return {"train_mse": train_mse, "held_out_mse": held_out_mse, "whole_range_mse": whole_range_mse}
 

@@ -52,8 +52,7 @@ def main(argv=None):
         learned = binary_echo.name_lags(binary_echo.learned_lags(found))
         print(f"{num_steps:9}  {losses[num_steps]:15.4f}  {effects}  {learned}")
     title = f"Binary echo, {config.state_size} units: what truncated back-propagation learns"
-    if picture := plot_truncation(losses, binary_echo.levels(), title):
-        print(f"Picture: {picture}")
+    plots.say(plot_truncation(losses, binary_echo.levels(), title))
     return {"losses": losses}
 
 

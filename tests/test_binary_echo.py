@@ -244,7 +244,8 @@ def test_effects_are_measured_on_the_network():
     assert abs(found[8][0]) < 0.02  # 4 standard errors of 18,000 throws
     assert found[3][1] == pytest.approx(0.5, abs=0.03) and found[8][1] == pytest.approx(-0.25, abs=0.03)
     assert binary_echo.learned_lags(found) == (3,)
-    assert binary_echo.learned_lags({3: (0.24, 0.5), 8: (0.2, -0.25), 9: (-0.2, -0.25)}) == (9,)
+    found = {3: (0.24, 0.5), 8: (0.2, -0.25), 9: (-0.2, -0.25), 10: (0.01, 0.01)}
+    assert binary_echo.learned_lags(found, [0.5, -0.25, -0.25, 0]) == (9,)
 
 
 def sigmoid(x):

@@ -387,7 +387,7 @@ def test_batches_of_images_go_round(images):
     assert (data.train.num_examples, data.validation.num_examples, data.test.num_examples) == (15, 5, 2)
     assert data.train.images.shape == (15, 784) and data.train.images.dtype == np.float32
     np.testing.assert_array_equal(data.test.labels, np.eye(10)[[3, 4]])
-    assert data.test.images[0, 0] == np.float32(60) / 255
+    assert data.test.images[0, 0] == np.float32(60) * np.float32(1 / 255)
     counts = collections.Counter()
     for step in range(15):
         x, y = data.train.next_batch(4)
@@ -396,6 +396,12 @@ def test_batches_of_images_go_round(images):
         counts.update(labels.tolist())
         assert data.train.epochs_completed == max(0, 4 * (step + 1) - 1) // 15
     assert sum(counts.values()) == 60 and all(count in (4, 8) for count in counts.values())  # each of 15 four times
+    np.random.seed(5)
+    data = tutorials.read_data_sets(folder, validation_size=0)
+    first, second = (data.train.next_batch(20)[0] for _ in range(2))
+    np.random.seed(5)  # as in TensorFlow, an epoch's order is a permutation of the last one's
+    np.testing.assert_array_equal(first, data.train.images[first_order := np.random.permutation(20)])
+    np.testing.assert_array_equal(second, data.train.images[first_order[np.random.permutation(20)]])
     plain = tutorials.read_data_sets(folder, dtype=tf.uint8, reshape=False, validation_size=0)
     assert plain.train.images.shape == (20, 28, 28, 1) and plain.train.images.dtype == np.uint8
     x, y = plain.train.next_batch(3, shuffle=False)

@@ -11,6 +11,7 @@ import binary_echo
 import char_gru
 import lstm_by_hand
 import ptb_word_lm
+import reader
 import rnn_basics
 import soak
 import time_series
@@ -141,14 +142,17 @@ def trained(tmp_path_factory):
         (
             ptb_word_lm.main,
             [*PTB, "--init_from=trained", "--vocab_size=0"],
-            "--init_from=trained holds a network of char",
+            "--init_from=trained holds a network of characters: name one of words",
         ),
+        (char_gru.main, [*CHAR, "--init_from=words"], "--init_from=words holds a network of words"),
         (time_series.main, ["--config=test", "--init_from=corpus"], "--init_from=corpus holds no checkpoint"),
         (time_series.main, ["--config=test", "--init_from=trained"], "--init_from=trained holds a network of char_gru"),
     ],
 )
 def test_what_no_run_can_start_from(trained, capsys, main, flags, message):
     os.symlink(trained, "trained")
+    os.mkdir("words")
+    reader.Vocabulary("words", ["to", "be"]).save("words")
     with pytest.raises(SystemExit) as exit_:
         main([*flags, "--save_path=run"])
     error = capsys.readouterr().err

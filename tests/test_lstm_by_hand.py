@@ -323,6 +323,7 @@ def test_divergence_ends_with_status_1_and_saves_nothing(in_tmp_path, capsys):
         (["--save_path=text.csv"], "--save_path=text.csv cannot be a folder"),
         (["--section=train", "--model=api", "--distribution=he"], "--distribution is of the weights by hand"),
         (["--section=api", "--distribution=he"], "--distribution is of the weights by hand"),
+        (["--section=api"], "--section=api takes neither --config nor --set"),
         (["--distribution=normal"], "normal is neither a file nor a name that --help has"),
         (["--distribution=text.csv"], "text.csv must hold numbers separated by commas, for LSTMWf1"),
         (

@@ -346,6 +346,13 @@ def test_unknown_words_are_reported_from_the_cache_too(corpus, monkeypatch, caps
         assert "ptb.valid.txt: 2 words" in capsys.readouterr().out
 
 
+def test_a_large_file_of_unknown_words_alone(corpus, monkeypatch, capsys):
+    folder = corpus("a b", valid="x y z")
+    monkeypatch.setattr(reader, "_MAP_BYTES", 0)
+    _, valid, _, _ = reader.ptb_raw_data(folder)
+    assert valid.tolist() == [] and "ptb.valid.txt: 3 words" in capsys.readouterr().out
+
+
 def test_the_graph_does_not_grow_with_the_corpus():
     sizes = []
     for tokens in (1_000, 1_000_000):
@@ -654,6 +661,10 @@ def test_a_text_is_found_by_its_file_or_its_folder(tmp_path, monkeypatch, capsys
     path.write_text("To be\n")
     assert reader.find_text(str(path)) == (str(path), False)
     assert reader.find_text(str(tmp_path)) == (str(path), False)
+    (tmp_path / "packed").mkdir()
+    (tmp_path / "packed" / "shakespeare.txt.gz").write_bytes(gzip.compress(b"To be\n"))
+    found, _ = reader.find_text(str(tmp_path / "packed"))
+    assert reader.char_raw_data(found)[1] == ["\n", " ", "T", "b", "e", "o"]
     monkeypatch.setenv("RNN_DATA_DIR", str(tmp_path.parent))
     found, is_sample = reader.find_text()
     assert is_sample and os.path.getsize(found) > 200_000

@@ -317,6 +317,8 @@ def test_training_learns_and_leaves_the_promised_files(images, tmp_path, capsys,
     assert f"The run in {tmp_path}/run is finished; its last lines again:" in lines
     accuracies = np.float32(result["acc_train"][-1]), np.float32(result["acc_test"][-1])
     assert f"39 Train accuracy: {accuracies[0]!s} Test accuracy: {accuracies[1]!s}" in lines
+    rnn_basics.main([*arguments, "--set", "n_epochs=9"])
+    assert f"39 Train accuracy: {accuracies[0]!s} Test accuracy: {accuracies[1]!s}" in capsys.readouterr().out
 
 
 def final_weights(folder):
@@ -474,8 +476,7 @@ def test_other_images_and_labels_are_learned(images, tmp_path, capsys, model, rn
     labels = [1, 5, 9, 12]
     folder = images(labels * 12, labels * 3, size=size, names=f"emnist-letters-{USUAL}.gz", test_name="test")
     arguments = [*MNIST_TEST, f"--model={model}", f"--data_path={folder}", f"--save_path={tmp_path}/run"]
-    arguments += [] if model == "gru" else [f"--rnn_mode={rnn_mode}"]
-    result = rnn_basics.main([*arguments, "--set", "n_epochs=30"])
+    result = rnn_basics.main([*arguments, f"--rnn_mode={rnn_mode}", "--set", "n_epochs=30"])
     assert result["acc_test"][-1] >= 0.5  # 0.25 by chance
     output = capsys.readouterr().out
     assert "Images: own images, 44 to train on, 12 to test on, 4 held out\n" in output

@@ -106,8 +106,7 @@ def forecast(session, model, series, steps, path, watched):
         print("   ...")
     _write(path, rows)
     print(f"Forecast: {path}")
-    if picture := plot_next(os.path.dirname(path), series, values, band, measured, model.name):
-        print(f"Picture: {picture}")
+    plots.say(plot_next(os.path.dirname(path), series, values, band, measured, model.name))
     return {"next_values": values, "next_low": low, "next_high": high}
 
 

@@ -41,6 +41,12 @@ def picture(draw):
     return wrapper
 
 
+def say(*pictures):
+    """Prints where the pictures are; None is one that could not be drawn or written."""
+    for path in filter(None, pictures):
+        print(f"Picture: {path}")
+
+
 def _matplotlib():
     """The library, imported on first use: it takes half a second, which --help does not have."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where its own cache cannot be written

@@ -88,6 +88,8 @@ def find(args, script, config, **identity):
         names = [override.partition("=")[0] for override in args.overrides]
         names += ["vocab_size"] if getattr(args, "vocab_size", None) is not None else []
         given = {name: given[name] for name in names if name in given}
+    if given.get("vocab_size") == 0:  # all words of the corpus, of which the run's config has the number
+        del given["vocab_size"]
     current = {**saved, "script": script, "config": {**saved["config"], **given}, **identity}
     checkpoints.check_identity(args.save_path, saved, current)
     return found, types.SimpleNamespace(**saved["config"])
@@ -109,7 +111,8 @@ def use(args, script, config, build, units, steps, gates):
     choose_rnn_mode(args.rnn_mode)
     modes, session_config, text = {}, None, None
     if args.score:
-        text = reader.text_ids(args.score, vocabulary, args.encoding)
+        with _said_on_stderr():  # what is not read as it stands there
+            text = reader.text_ids(args.score, vocabulary, args.encoding)
         if args.each_alone:
             config.batch_size, num_steps = scoring.sizes_of(text[0], vocabulary.end)
             setattr(config, steps, num_steps)

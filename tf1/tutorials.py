@@ -35,13 +35,13 @@ class DataSet:
         The order comes from NumPy's global state, `np.random.seed`.
         """
         if shuffle and self.epochs_completed == 0 and self._start == 0:
-            self._order = np.random.permutation(self.num_examples)
+            self._order = self._order[np.random.permutation(self.num_examples)]
         chosen = self._order[self._start : self._start + batch_size]
         self._start += batch_size
         if self._start > self.num_examples:
             self.epochs_completed += 1
             if shuffle:
-                self._order = np.random.permutation(self.num_examples)
+                self._order = self._order[np.random.permutation(self.num_examples)]
             self._start = batch_size - len(chosen)
             chosen = np.concatenate([chosen, self._order[: self._start]])
         return self.images[chosen], self.labels[chosen]
@@ -72,9 +72,9 @@ def read_data_sets(
         raise UserError(f"validation_size {validation_size} is not in the range from 0 to {len(X_train)}")
 
     def data_set(images, labels):
-        images = images.reshape(len(images), -1) if reshape else images[..., None]
+        images = images.reshape(len(images), np.prod(images.shape[1:])) if reshape else images[..., None]
         if dtype is None or tf.as_dtype(dtype) == tf.float32:
-            images = images.astype(np.float32) / 255
+            images = images.astype(np.float32) * np.float32(1 / 255)  # TensorFlow's rounding, not that of a division
         labels = labels.astype(np.uint8)
         return DataSet(images, np.eye(10)[labels] if one_hot else labels)
 
