@@ -396,8 +396,7 @@ def test_batches_of_images_go_round(images):
         counts.update(labels.tolist())
         assert data.train.epochs_completed == max(0, 4 * (step + 1) - 1) // 15
     assert sum(counts.values()) == 60 and all(count in (4, 8) for count in counts.values())  # each of 15 four times
-    np.random.seed(5)
-    data = tutorials.read_data_sets(folder, validation_size=0)
+    data = tutorials.read_data_sets(folder, validation_size=0, seed=5)
     first, second = (data.train.next_batch(20)[0] for _ in range(2))
     np.random.seed(5)  # as in TensorFlow, an epoch's order is a permutation of the last one's
     np.testing.assert_array_equal(first, data.train.images[first_order := np.random.permutation(20)])

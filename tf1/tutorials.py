@@ -64,6 +64,7 @@ def read_data_sets(
       dtype: tf.float32, from 0 to 1, or tf.uint8, from 0 to 255.
       reshape: images are vectors.
       validation_size: how many of the images to train on validate instead.
+      seed: for `np.random.seed`, which decides the order of the batches; None: that of the script stays.
     """
     has_files = train_dir and os.path.isdir(train_dir) and any("ubyte" in name for name in os.listdir(train_dir))
     folder, _ = reader.find_data("mnist", train_dir if has_files else None)
@@ -80,6 +81,8 @@ def read_data_sets(
 
     validation = slice(0, validation_size), slice(validation_size, None)
     held_out, train = (data_set(X_train[rows], y_train[rows]) for rows in validation)
+    if seed is not None:
+        np.random.seed(seed)
     return Datasets(train, held_out, data_set(X_test, y_test))
 
 
