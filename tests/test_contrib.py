@@ -193,7 +193,7 @@ def test_embedded_sequences_and_normalised_rows(session):
 
 def test_fully_connected(session):
     x = RANDOM.normal(size=[2, 3, 4])
-    y = contrib.fully_connected(tf.constant(x, tf.float32), 5, weights_regularizer=contrib.l2_regularizer(0.5))
+    y = tf.contrib.layers.fully_connected(tf.constant(x, tf.float32), 5, weights_regularizer=tf.contrib.layers.l2_regularizer(0.5))
     plain = tf.contrib.layers.linear(tf.constant(x[0], tf.float32), 2, biases_initializer=None)
     assert names() == ["fully_connected/weights", "fully_connected/biases", "fully_connected_1/weights"]
     (penalty,) = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
@@ -226,14 +226,14 @@ def test_layers_upon_each_other_and_the_variables_of_a_scope(session):
 def test_batch_norm_learns_the_means(session):
     x = RANDOM.normal(3, 2, size=[500, 2])
     is_training = tf.placeholder(tf.bool, [])
-    y = contrib.batch_norm(tf.constant(x, tf.float32), 0.5, is_training=is_training, updates_collections=None)
+    y = tf.contrib.layers.batch_norm(tf.constant(x, tf.float32), 0.5, is_training=is_training, updates_collections=None)
     assert names() == [f"BatchNorm/{name}" for name in ("beta", "moving_mean", "moving_variance")]
     session.run(tf.global_variables_initializer())
     for _ in range(30):
         session.run(y, {is_training: True})
     np.testing.assert_allclose(session.run(y, {is_training: False}), (x - x.mean(0)) / x.std(0), rtol=1e-2, atol=1e-2)
     with pytest.raises(TypeError, match="batch_norm on the shelf takes no renorm"):
-        contrib.batch_norm(tf.constant(x), renorm=True)
+        tf.contrib.layers.batch_norm(tf.constant(x), renorm=True)
 
 
 def test_linear_and_its_object(session):

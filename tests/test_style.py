@@ -91,9 +91,12 @@ OLD = (
     "cells.py",
     "cells_of_papers.py",
     "contrib.py",
+    "contrib_layers.py",
     "decoder_fn.py",
+    "hparams.py",
     "legacy_seq2seq.py",
     "old.py",
     "seq2seq.py",
     "tutorials.py",
+    "vocabulary_processor.py",
 )  # what they have, old scripts call, with TensorFlow 1.15's arguments
