@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tf1 import cells, contrib, old, seq2seq, tf, tutorials
+from tf1 import cells, contrib, old, seq2seq, tf, tutorials, vocabulary_processor
 from tf1.app import UserError
 
 
@@ -193,7 +193,9 @@ def test_embedded_sequences_and_normalised_rows(session):
 
 def test_fully_connected(session):
     x = RANDOM.normal(size=[2, 3, 4])
-    y = tf.contrib.layers.fully_connected(tf.constant(x, tf.float32), 5, weights_regularizer=tf.contrib.layers.l2_regularizer(0.5))
+    y = tf.contrib.layers.fully_connected(
+        tf.constant(x, tf.float32), 5, weights_regularizer=tf.contrib.layers.l2_regularizer(0.5)
+    )
     plain = tf.contrib.layers.linear(tf.constant(x[0], tf.float32), 2, biases_initializer=None)
     assert names() == ["fully_connected/weights", "fully_connected/biases", "fully_connected_1/weights"]
     (penalty,) = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
@@ -309,11 +311,11 @@ def test_a_state_of_one_layer_stays_a_tuple(session):
 
 
 def test_words_as_ids(tmp_path):
-    processor = contrib.VocabularyProcessor(4)
+    processor = vocabulary_processor.VocabularyProcessor(4)
     ids = np.array(list(processor.fit_transform(["the cat isn't a dog", "the dog"])))
     np.testing.assert_array_equal(ids, [[1, 2, 3, 4], [1, 5, 0, 0]])
     processor.save(str(tmp_path / "vocab"))
-    restored = contrib.VocabularyProcessor.restore(str(tmp_path / "vocab"))
+    restored = vocabulary_processor.VocabularyProcessor.restore(str(tmp_path / "vocab"))
     np.testing.assert_array_equal(list(restored.transform(["a cow isn't the cat"])), [[4, 0, 3, 1]])
     assert len(restored.vocabulary_) == 6
 
