@@ -14,12 +14,13 @@ import platform
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 
 from results.runs import FOLDER, RUNS, machines, path_of
 from tf1 import app
-from tf1.app import UserError
+from tf1.app import UserError, write_file
 
 INSTRUCTIONS = {"amx_bf16": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}  # the widest that the processor names counts
 
@@ -41,7 +42,8 @@ def machine():
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             text = file.read()
-        model = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)[1]
+        if found := re.search(r"^model name\s*: (.*)$", text, re.MULTILINE):  # ARM has none
+            model = found[1]
         features = next((f", {name}" for flag, name in INSTRUCTIONS.items() if flag in text), "")
     model = re.sub(r"\((R|TM)\)| Processor\b| @.*", "", model)
     return f"{cores} core{'s' * (cores > 1)} ({model}{features})"
@@ -50,19 +52,35 @@ def machine():
 def train(name, folder):
     """Runs the command to its end, or goes on with it; its output goes to the log and to the screen.
 
-    Returns whether it had ended before: then it only says its last lines again, which do not stay in the log.
+    Signals go to the run, which saves and says so before it ends.
+
+    Returns:
+      Whether it had ended before: then it only says its last lines again, which do not stay in the log.
     """
     root = os.path.dirname(FOLDER)
     command = [sys.executable, *shlex.split(RUNS[name]), f"--save_path={folder}", "--save_every=600"]
     os.makedirs(folder, exist_ok=True)
     with open(f"{folder}.log", "a", encoding="utf-8") as log:
         start, had_ended = log.tell(), False
-        process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, encoding="utf-8")
-        for line in process.stdout:
-            print(line, end="")
-            log.write(line)
-            log.flush()
-            had_ended |= line.endswith(" is finished; its last lines again:\n")
+        # In a session of its own: a terminal's Ctrl-C would reach the run twice.
+        options = {"text": True, "encoding": "utf-8", "start_new_session": True}
+        process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, **options)
+        numbers = [number for number in app.SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        pass_on = lambda number, frame: process.send_signal(number)
+        previous = {number: signal.signal(number, pass_on) for number in numbers}
+        try:
+            for line in process.stdout:
+                log.write(line)
+                log.flush()
+                had_ended |= line.endswith(" is finished; its last lines again:\n")
+                print(line, end="")
+        except OSError:  # a full disk, or nobody reads the lines any more
+            process.terminate()
+            process.communicate()
+            raise
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
         if had_ended:
             log.truncate(start)
     if status := process.wait():
@@ -90,9 +108,7 @@ def keep(name, folder):
 def keep_machine(name):
     """Notes that the run was recorded here: a run that had ended keeps the machine that it ended on."""
     known = machines() | {name: machine()}
-    with open(path_of("machines", "json"), "w", encoding="utf-8") as file:
-        json.dump(known, file, indent=1, sort_keys=True)
-        file.write("\n")
+    write_file(path_of("machines", "json"), json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
 @app.command

@@ -18,7 +18,7 @@ import yaml
 import char_gru
 from conftest import ROOT, slow
 from ptb_word_lm import parse_args
-from tf1 import tf
+from tf1 import launcher, tf
 from tf1.app import UserError
 from tf1.cluster import Cluster, hosts_and_task
 from tf1.launcher import cores_of, free_ports
@@ -516,6 +516,14 @@ class TestLauncher:
         ((status, out, _),) = ended([process])
         assert status == 130 and "[0] Stopped in epoch" in out and "[1] Stopped in epoch" in out
         assert not any(pathlib.Path(f"/proc/{pid}").exists() for pid in workers)
+
+    def test_a_task_that_it_has_killed_itself_is_not_lost(self, monkeypatch, tmp_path, capsys):
+        """The chief is refused, and the worker, which has not heard of it, still waits."""
+        script = tmp_path / "script.py"
+        script.write_text("import sys, time\nif '--task_index=0' in sys.argv:\n    sys.exit(2)\ntime.sleep(60)\n")
+        monkeypatch.setattr(launcher, "_END_SECONDS", 0.2)
+        assert launcher.run([str(script), "--save_path=run"], 2, 3) == 2
+        assert "start again" not in capsys.readouterr().out
 
     @pytest.mark.slow
     def test_its_workers_do_not_outlive_it(self, corpus):

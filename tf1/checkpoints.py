@@ -149,8 +149,8 @@ def load_weights(session, found, flag="--save_path"):
                 )
             values[variable] = reader.get_tensor(name).astype(np.float32)
     except (tf.errors.OpError, ValueError) as error:
-        newest = find(os.path.dirname(path), flag)
-        if isinstance(error, UserError) or newest[0] == path:
+        newest = None if isinstance(error, UserError) else find(os.path.dirname(path), flag)
+        if not newest or newest[0] == path:
             raise
         return load_weights(session, newest, flag)
     for variable, value in values.items():

@@ -152,17 +152,22 @@ class _Workers(contextlib.AbstractContextManager):
                 os.killpg(process.pid, number)
 
     def wait(self):
-        """Waits until all have ended, which they do soon after one has failed; returns their statuses."""
-        deadline = None
+        """Waits until all have ended, which they do soon after one has failed.
+
+        Returns:
+          Their statuses, and those of the tasks that did not end and were killed here.
+        """
+        deadline, killed = None, set()
         while any(process.poll() is None for process in self.processes):
             if deadline is None and any(process.returncode for process in self.processes):
                 deadline = time.monotonic() + _END_SECONDS
             if deadline and time.monotonic() > deadline:
+                killed |= {task for task, process in enumerate(self.processes) if process.poll() is None}
                 self.signal(signal.SIGKILL)
             time.sleep(0.05)
         for thread in self._threads:
             thread.join()
-        return [process.returncode for process in self.processes]
+        return [process.returncode for process in self.processes], killed
 
     def __exit__(self, *exc_info):
         self.signal(signal.SIGKILL)
@@ -188,15 +193,16 @@ def run(command, count, restarts):
             with _Workers(command, count) as workers:
                 if received:  # while they were started
                     workers.signal(received[-1])
-                statuses = workers.wait()
+                statuses, killed = workers.wait()
             if not any(statuses):
                 return 0
-            lost = [task for task, status in enumerate(statuses) if status < 0 or status == LOST]
+            fallen = [task for task, status in enumerate(statuses) if status < 0 or status == LOST]
+            lost = [task for task in fallen if task not in killed]
             dead = [task for task in lost if statuses[task] < 0]
             if received:
                 return next((status for status in statuses if status > 0), 128 + received[0])
             if not lost:
-                return next(status for status in statuses if status)
+                return next(status for status in statuses if status > 0)
             which = f"task {dead[0]} was ended by signal {-statuses[dead[0]]}" if dead else "a task was lost"
             if not can_go_on:
                 raise UserError(f"{which}, and without --save_path there is nothing to go on from", LOST)

@@ -264,6 +264,8 @@ class Peers:
         last = time.monotonic()
         while True:
             await asyncio.sleep(_PING_SECONDS)
+            if self._closing:
+                return
             now = time.monotonic()
             if now - last > 3 * _PING_SECONDS:  # this process itself was stopped, or starved
                 self._heard = dict.fromkeys(self._heard, now)
@@ -276,6 +278,8 @@ class Peers:
     async def _say_who_is_missing(self):
         while True:
             await asyncio.sleep(_NOTICE_SECONDS)
+            if self._closing:
+                return
             missing = [other for other in self._inbox if other not in self._writers]
             if self._task:
                 missing = missing and [0] if 0 not in self._writers else []
@@ -336,6 +340,9 @@ class Peers:
             writer.close()
         if self._server:
             self._server.close()
+        if self._stderr is not None:
+            os.close(self._stderr)
+            self._stderr = None
 
 
 def _failure(message):
