@@ -359,11 +359,9 @@ def get_config(args):
     return configs.get_config(configs.TIME_SERIES_CONFIGS[args.model], args.config, args.overrides)
 
 
-def find_series(args, n_steps, folder):
+def find_series(args, n_steps):
     """The series that the flags name."""
     if args.data_path:
-        if args.forecast:
-            forecasting.path_of(folder, args.data_path)
         if "--second_start" in args.given:
             raise UserError("--second_start is of the tutorial's series: leave it out with --data_path")
         return reader.OwnSeries(args.data_path, args.column, n_steps, args.encoding, args.missing, args.decimal)
@@ -379,7 +377,8 @@ def main(argv=None):
     config = get_config(args)
     folder = args.save_path or "plots"
     checkpoints.check_flags(args)
-    series = find_series(args, config.n_steps, folder)
+    forecast_path = forecasting.path_of(folder, args.data_path) if args.forecast and args.data_path else None
+    series = find_series(args, config.n_steps)
     modes, session_config = choose_modes(args, config.batch_size, config.n_neurons, gates=1)
 
     with tf.Graph().as_default():
@@ -400,8 +399,7 @@ def main(argv=None):
             if args.data_path:
                 results = forecast(session, m, series, folder, run.watched)
                 if args.forecast:
-                    path = forecasting.path_of(folder, args.data_path)
-                    results |= forecasting.forecast(session, m, series, args.forecast, path, run.watched)
+                    results |= forecasting.forecast(session, m, series, args.forecast, forecast_path, run.watched)
             else:
                 results = create(session, m, args.second_start, folder)
     return {**results, "mse": [record["mse"] for record in run.records]}
