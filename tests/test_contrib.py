@@ -2,13 +2,12 @@
 
 import collections
 import itertools
-import json
 import pickle
 
 import numpy as np
 import pytest
 
-from tf1 import cells, contrib, old, seq2seq, tf, tutorials, vocabulary_processor
+from tf1 import cells, contrib, old, seq2seq, tf, tutorials
 from tf1.app import UserError
 
 
@@ -170,74 +169,6 @@ def test_a_cell_that_looks_at_its_last_outputs(session):
             tf.contrib.rnn.AttentionCellWrapper(tf.nn.rnn_cell.BasicLSTMCell(3), *arguments)
 
 
-def test_embedded_sequences_and_normalised_rows(session):
-    ids = tf.constant([[1, 2], [3, 0]])
-    embedded = tf.contrib.layers.embed_sequence(ids, 5, 3, scope="words")
-    again = tf.contrib.layers.embed_sequence(ids, 5, 3, scope="words", reuse=True)
-    assert names() == ["words/embeddings"]
-    rows = tf.constant(RANDOM.normal(size=[2, 3, 4]))
-    normalised = tf.contrib.layers.layer_norm(rows)
-    one_hot = tf.contrib.layers.one_hot_encoding(tf.constant([2, 0]), 3)
-    penalty = tf.contrib.layers.l1_regularizer(0.5)(tf.constant([1.0, -3.0]))
-    values = evaluated(session, tf.trainable_variables()[0], embedded, again, rows, normalised, one_hot, penalty)
-    table, embedded, again, rows, normalised, one_hot, penalty = values
-    np.testing.assert_array_equal(embedded, table[[[1, 2], [3, 0]]])
-    np.testing.assert_array_equal(again, embedded)
-    flat = rows.reshape(2, -1)
-    expected = (flat - flat.mean(1, keepdims=True)) / flat.std(1, keepdims=True)
-    np.testing.assert_allclose(normalised.reshape(2, -1), expected)
-    assert one_hot.tolist() == [[0, 0, 1], [1, 0, 0]] and penalty == 2
-    with pytest.raises(ValueError, match="needs vocab_size and embed_dim"):
-        tf.contrib.layers.embed_sequence(ids)
-
-
-def test_fully_connected(session):
-    x = RANDOM.normal(size=[2, 3, 4])
-    y = tf.contrib.layers.fully_connected(
-        tf.constant(x, tf.float32), 5, weights_regularizer=tf.contrib.layers.l2_regularizer(0.5)
-    )
-    plain = tf.contrib.layers.linear(tf.constant(x[0], tf.float32), 2, biases_initializer=None)
-    assert names() == ["fully_connected/weights", "fully_connected/biases", "fully_connected_1/weights"]
-    (penalty,) = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
-    y, plain, penalty, (W, b, V) = evaluated(session, y, plain, penalty, tf.global_variables())
-    np.testing.assert_allclose(y, np.maximum(x @ W + b, 0), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(plain, x[0] @ V, rtol=1e-5, atol=1e-6)
-    assert penalty == pytest.approx(0.25 * np.sum(W**2), rel=1e-5)
-    assert np.max(np.abs(W)) <= np.sqrt(6 / (4 + 5))  # Glorot's uniform
-
-
-def test_layers_upon_each_other_and_the_variables_of_a_scope(session):
-    x = RANDOM.normal(size=[2, 4])
-    shelf, get_variables = tf.contrib.layers, tf.contrib.framework.get_variables
-    options = {"activation_fn": tf.nn.tanh, "biases_initializer": None}
-    stacked = shelf.stack(tf.constant(x), shelf.fully_connected, [3, (2,)], **options)
-    with tf.variable_scope("outer") as scope:
-        shelf.stack(stacked, shelf.linear, [5], scope="fc")
-    assert names() == [f"Stack/fully_connected_{layer}/weights" for layer in (1, 2)] + [
-        f"outer/fc/fc_1/{name}" for name in ("weights", "biases")
-    ]
-    assert get_variables("Stack") == tf.global_variables()[:2] and get_variables(scope) == tf.global_variables()[2:]
-    assert get_variables(suffix="biases") == get_variables("outer", "biases:0") == tf.global_variables()[3:]
-    assert get_variables(scope, collection=tf.GraphKeys.LOCAL_VARIABLES) == []
-    stacked, V, W = evaluated(session, stacked, *get_variables("Stack"))
-    np.testing.assert_allclose(stacked, np.tanh(np.tanh(x @ V) @ W))
-    with pytest.raises(ValueError, match="need to be a list or tuple"):
-        shelf.stack(stacked, shelf.fully_connected, 3)
-
-
-def test_batch_norm_learns_the_means(session):
-    x = RANDOM.normal(3, 2, size=[500, 2])
-    is_training = tf.placeholder(tf.bool, [])
-    y = tf.contrib.layers.batch_norm(tf.constant(x, tf.float32), 0.5, is_training=is_training, updates_collections=None)
-    assert names() == [f"BatchNorm/{name}" for name in ("beta", "moving_mean", "moving_variance")]
-    session.run(tf.global_variables_initializer())
-    for _ in range(30):
-        session.run(y, {is_training: True})
-    np.testing.assert_allclose(session.run(y, {is_training: False}), (x - x.mean(0)) / x.std(0), rtol=1e-2, atol=1e-2)
-    with pytest.raises(TypeError, match="batch_norm on the shelf takes no renorm"):
-        tf.contrib.layers.batch_norm(tf.constant(x), renorm=True)
-
-
 def test_linear_and_its_object(session):
     x, y = (tf.constant(RANDOM.normal(size=[3, n]), tf.float32) for n in (2, 4))
     with tf.variable_scope("plain"):
@@ -292,17 +223,6 @@ def test_conditional_random_field(session):
     assert made.op.name == "made/transitions" and made.shape.as_list() == [2, 2]
 
 
-def test_hyperparameters():
-    values = tf.contrib.training.HParams(rate=0.1, layers=2, sizes=[1, 2], cell="lstm", is_new=False)
-    values.parse("rate=1,sizes=[3,4, 5],cell=gru").parse("is_new=True,layers=3").parse("")
-    assert values.values() == {"rate": 1.0, "layers": 3, "sizes": [3, 4, 5], "cell": "gru", "is_new": True}
-    assert json.loads(values.to_json()) == values.values()
-    assert values.get("rate") == 1.0 and values.get("none", 7) == 7 and "none" not in values
-    for wrong, message in ("none=1", "there is no hyperparameter none"), ("rate", "cannot read the hyperparameters"):
-        with pytest.raises(ValueError, match=message):
-            values.parse(wrong)
-
-
 def test_a_state_of_one_layer_stays_a_tuple(session):
     cell = tf.contrib.rnn.MultiRNNCell([tf.nn.rnn_cell.GRUCell(3)])
     state = cell.zero_state(2, tf.float32)
@@ -310,22 +230,18 @@ def test_a_state_of_one_layer_stays_a_tuple(session):
         assert type(found) is type(state) and len(found) == 1
 
 
-def test_words_as_ids(tmp_path):
-    processor = vocabulary_processor.VocabularyProcessor(4)
-    ids = np.array(list(processor.fit_transform(["the cat isn't a dog", "the dog"])))
-    np.testing.assert_array_equal(ids, [[1, 2, 3, 4], [1, 5, 0, 0]])
-    processor.save(str(tmp_path / "vocab"))
-    restored = vocabulary_processor.VocabularyProcessor.restore(str(tmp_path / "vocab"))
-    np.testing.assert_array_equal(list(restored.transform(["a cow isn't the cat"])), [[4, 0, 3, 1]])
-    assert len(restored.vocabulary_) == 6
-
-
 def test_orders_of_arguments_before_tf_1(session):
     x = np.arange(12.0).reshape(2, 6)
-    for pieces in old.split(1, 3, x), old.split(x, 3, 1), old.split(split_dim=1, num_split=3, value=x):
+    by_name = old.split(split_dim=1, num_split=3, value=x), old.split(1, num_split=3, value=x), old.split(1, 3, value=x)
+    for pieces in old.split(1, 3, x), old.split(x, 3, 1), *by_name:
         np.testing.assert_array_equal(session.run(pieces), np.split(x, 3, axis=1))
-    for whole in old.concat(1, [x, x]), old.concat([x, x], 1), old.concat(concat_dim=1, values=[x, x]):
+    assert [piece.shape.as_list() for piece in old.split(x, [2, 4], 1)] == [[2, 2], [2, 4]]
+    by_name = old.concat(concat_dim=1, values=[x, x]), old.concat(1, values=[x, x]), old.concat(axis=1, values=[x, x])
+    for whole in old.concat(1, [x, x]), old.concat([x, x], 1), *by_name:
         np.testing.assert_array_equal(session.run(whole), np.hstack([x, x]))
+    assert old.concat(1, [x, x], "name").op.name == old.concat([x, x], axis=1, name="name_1").op.name[:-2] == "name"
+    with pytest.raises(TypeError):
+        old.concat([x, x])
     for reverse in old.reverse(x, [False, True]), old.reverse(x, [1]):
         np.testing.assert_array_equal(session.run(reverse), x[:, ::-1])
     logits, labels = LOGITS[0], TARGETS[0]
@@ -334,12 +250,57 @@ def test_orders_of_arguments_before_tf_1(session):
         function(logits, labels),
         function(logits=logits, labels=labels),
         function(None, labels=labels, logits=logits),
+        function(None, labels, logits),
+        function(None, labels, logits=logits),
+        function(_sentinel=None, labels=labels, logits=logits),
     ):
         np.testing.assert_allclose(session.run(loss), -np.log(PROBABILITIES[0][range(4), labels]), rtol=1e-5)
     function = old.NN["sigmoid_cross_entropy_with_logits"]
     zeros = np.zeros(3)
-    for loss in function(zeros, targets=zeros), function(zeros, zeros):
+    for loss in function(zeros, targets=zeros), function(zeros, zeros), function(None, zeros, zeros):
         np.testing.assert_allclose(session.run(loss), [np.log(2)] * 3)
+    function = old.NN["softmax_cross_entropy_with_logits"]
+    by_rows = function(None, [[0.0, 0, 1], [1, 0, 0]], [[1.0, 2, 3], [0, 1, 0]], 0)  # its dim, from TensorFlow 1.15.5:
+    np.testing.assert_allclose(session.run(by_rows), [1.3133, 0, 0.0486], atol=1e-4)
+    for wrong in (None,), (None, zeros):
+        with pytest.raises(ValueError, match="Both .*labels.* and .*logits.* must be provided"):
+            function(*wrong)
+
+
+def summary_of(session, summary):
+    """Its op's name, and the tags with what they stand for: a number, a count of values, or a height."""
+    values = tf.Summary.FromString(session.run(summary)).value
+    return summary.op.name, {value.tag: value.simple_value or value.histo.num or value.image.height for value in values}
+
+
+def test_summaries_of_before_tf_1(session):
+    """The names and tags are recorded from TensorFlow 1.15.5's tf.contrib.deprecated."""
+    x, images = tf.constant(2.5), tf.ones([4, 2, 2, 1])
+    names = "scalar_summary histogram_summary image_summary merge_summary merge_all_summaries"
+    scalar, histogram, image, merge, merge_all = (old.TF[name] for name in names.split())
+    with tf.name_scope("a"):
+        made = [scalar("loss", x), scalar(["l/1", "l 2"], [x, x + 1]), scalar("of x", x, name="x")]
+        several = scalar(tf.constant(["p", "q"]), tf.stack([x, x]), ["mine"])
+        made += [histogram("h", [1.0, 2, 3], name="hist"), histogram(tf.constant("h2"), [1.0])]
+        made += [image("im", images, 2, name="img"), image("im2", images, max_images=1)]
+    assert scalar("none", x, []).op.name == "ScalarSummary" and merge_all("empty") is None
+    assert tf.get_collection("summaries") == made and tf.get_collection("mine") == [several]
+    assert [summary_of(session, summary) for summary in [*made, several]] == [
+        ("a/ScalarSummary", {"loss": 2.5}),
+        ("a/ScalarSummary_1", {"l/1": 2.5, "l 2": 3.5}),
+        ("a/x", {"of x": 2.5}),
+        ("a/hist", {"h": 3}),
+        ("a/HistogramSummary", {"h2": 1}),
+        ("a/img", {"im/image/0": 2, "im/image/1": 2}),
+        ("a/ImageSummary", {"im2/image": 2}),
+        ("a/ScalarSummary_2", {"p": 2.5, "q": 2.5}),
+    ]
+    merged = {"loss": 2.5, "of x": 2.5}
+    assert summary_of(session, merge(made[:3:2])) == ("MergeSummary/MergeSummary", merged)
+    both = merge(inputs=made[:3:2], collections=["both"], name="both")
+    assert summary_of(session, both) == ("both/both", merged) and tf.get_collection("both") == [both]
+    assert summary_of(session, merge_all("mine"))[0] == "MergeSummary_1/MergeSummary"
+    assert len(summary_of(session, merge_all())[1]) == 9 and tf.get_collection("summaries") == made
 
 
 def test_sampled_losses_take_labels_and_inputs_in_either_order(session):
@@ -374,8 +335,29 @@ def test_arrays_as_numpy_made_them(tmp_path):
 
 
 def test_versions():
-    assert old.Version("1.15.0") >= old.Version("1.3.0") == old.Version("1.3.0")
-    assert old.Version("1.3") < old.Version("1.3.0") < old.Version("1.10")
+    """As distutils of Python 3.11 compares them."""
+    loose, strict = old.LooseVersion, old.StrictVersion
+    for greater, less in (
+        (loose("1.15.0"), "1.4"),
+        (loose("1.10"), loose("1.9")),
+        (loose("1.3.0"), "1.3"),
+        (loose("1.4.0rc1"), "1.4.0"),
+        (strict("1.15.0"), "1.4"),
+        (strict("1.4"), "1.4.0a1"),
+        (strict("1.4b2"), strict("1.4a3")),
+    ):
+        assert greater > less and greater >= less and less < greater and less <= greater and greater != less
+        assert not greater < less and not greater <= less and not greater == less
+    assert loose("1.4") == "1.4" and strict("1.3") == "1.3.0" and strict("1.3") != loose("1.3") and loose("1") != 1
+    assert loose("2.0.0-beta1").version == [2, 0, 0, "-", "beta", 1] and repr(loose("1.x")) == "LooseVersion ('1.x')"
+    found = strict("1.4.0a1")
+    assert (found.version, found.prerelease, str(found)) == ((1, 4, 0), ("a", 1), "1.4a1")
+    for wrong in lambda: strict("1.4.0-rc1"), lambda: strict("1.2") == "x":
+        with pytest.raises(ValueError, match="invalid version number"):
+            wrong()
+    for wrong in lambda: strict("1.2") < 3, lambda: loose("1.a") < "1.2":
+        with pytest.raises(TypeError, match="not supported between instances"):
+            wrong()
 
 
 def test_specs_of_arguments():
@@ -400,15 +382,61 @@ def test_batches_of_images_go_round(images):
     assert sum(counts.values()) == 60 and all(count in (4, 8) for count in counts.values())  # each of 15 four times
     data = tutorials.read_data_sets(folder, validation_size=0, seed=5)
     first, second = (data.train.next_batch(20)[0] for _ in range(2))
+    images_as_they_were = tutorials.read_data_sets(folder, validation_size=0, seed=5).train.images
     np.random.seed(5)  # as in TensorFlow, an epoch's order is a permutation of the last one's
-    np.testing.assert_array_equal(first, data.train.images[first_order := np.random.permutation(20)])
-    np.testing.assert_array_equal(second, data.train.images[first_order[np.random.permutation(20)]])
+    np.testing.assert_array_equal(first, images_as_they_were[first_order := np.random.permutation(20)])
+    np.testing.assert_array_equal(second, images_as_they_were[first_order[np.random.permutation(20)]])
     plain = tutorials.read_data_sets(folder, dtype=tf.uint8, reshape=False, validation_size=0)
     assert plain.train.images.shape == (20, 28, 28, 1) and plain.train.images.dtype == np.uint8
     x, y = plain.train.next_batch(3, shuffle=False)
     np.testing.assert_array_equal(y, [0, 1, 2])
     with pytest.raises(UserError, match="validation_size 21 is not in the range from 0 to 20"):
         tutorials.read_data_sets(folder, validation_size=21)
+
+
+def test_a_set_of_images_of_the_scripts_own(session):
+    """What it gives and refuses is recorded from TensorFlow 1.15.5, and so is the order of its batches."""
+    images, labels = np.arange(7 * 4).reshape(7, 2, 2, 1).astype(np.uint8), np.arange(7)
+    data = tutorials.DataSet(images, labels, dtype=np.float32)
+    np.testing.assert_allclose(data.images, np.arange(28).reshape(7, 4) / 255, rtol=1e-6)
+    assert data.images.dtype == np.float32 and (data.num_examples, data.epochs_completed) == (7, 0)
+    plain = tutorials.DataSet(images, labels, dtype=tf.uint8, reshape=False)
+    assert plain.images.shape == (7, 2, 2, 1) and plain.images.dtype == np.uint8
+    for error, message, *arguments in (
+        (TypeError, "Invalid image dtype tf.int32, expected uint8 or float32", images, labels, False, False, tf.int32),
+        (AssertionError, r"images.shape: \(7, 2, 2, 1\) labels.shape: \(1,\)", images, labels[:1]),
+        (AssertionError, "images.shape", images.reshape(7, 2, 1, 2), labels),
+        (IndexError, "tuple index out of range", images[..., 0], labels),
+    ):
+        with pytest.raises(error, match=message):
+            tutorials.DataSet(*arguments)
+    with pytest.raises(AttributeError, match="one_hot"):
+        data.next_batch(2, fake_data=True)
+
+    def order(seed=None):
+        data = tutorials.DataSet(images, labels, seed=seed)
+        batches = [data.next_batch(3)[1].tolist() for _ in range(6)] + [data.next_batch(4, shuffle=False)[1].tolist()]
+        np.testing.assert_allclose(data.images[:, 0] * 255 / 4, data.labels, rtol=1e-6)
+        return batches + [data.labels.tolist(), data.epochs_completed]
+
+    start = [[6, 2, 4], [1, 0, 5], [3, 5, 2], [0, 4, 6], [1, 3, 0], [1, 3, 4], [5, 2, 6, 0]]
+    with tf.Graph().as_default():
+        assert order(seed=5) == [*start, [0, 1, 3, 4, 5, 2, 6], 3]
+        tf.set_random_seed(7)
+        start = [[2, 5, 0], [6, 3, 1], [4, 3, 1], [6, 0, 5], [2, 4, 1], [6, 2, 0], [4, 5, 3, 1]]
+        assert order() == order() == [*start, [1, 6, 2, 0, 4, 5, 3], 3]
+        data = tutorials.DataSet(images, labels, seed=3)
+    batches = [data.next_batch(3, shuffle=False)[1].tolist() for _ in range(4)]
+    assert batches == [[0, 1, 2], [3, 4, 5], [6, 0, 1], [2, 3, 4]]
+    assert data.next_batch(20)[1].tolist() == [5, 6, 4, 6, 5, 3, 1, 0, 2] and data.epochs_completed == 2
+
+
+def test_fake_images():
+    for one_hot, label in (True, [1] + [0] * 9), (False, 0):
+        data = tutorials.read_data_sets("nowhere", fake_data=True, one_hot=one_hot)
+        x, y = data.train.next_batch(3, True)
+        assert (x, y) == ([[1] * 784] * 3, [label] * 3)
+        assert data.test.num_examples == 10000 and data.validation.images == []
 
 
 def test_batches_of_words():

@@ -371,6 +371,84 @@ def test_what_was_there_in_tf_1_1(run_old):
     ]
 
 
+OF_1_15 = """
+import base64, sys
+import numpy as np
+import tensorflow as tf
+from distutils.version import LooseVersion
+from tensorflow.contrib import learn
+from tensorflow.contrib.learn.python.learn import datasets, preprocessing
+from tensorflow.contrib.learn.python.learn.datasets.mnist import DataSet, read_data_sets
+from tensorflow.contrib.learn.python.learn.preprocessing import VocabularyProcessor
+from tensorflow.contrib.learn.python.learn.preprocessing.categorical_vocabulary import CategoricalVocabulary
+from tensorflow.contrib.learn.python.learn.preprocessing.text import VocabularyProcessor as of_text
+from tensorflow.contrib.training.python.training.hparam import HParams, parse_values
+print(VocabularyProcessor is of_text is learn.preprocessing.VocabularyProcessor is preprocessing.VocabularyProcessor)
+print(DataSet is datasets.mnist.DataSet, HParams is tf.contrib.training.HParams, LooseVersion(tf.__version__) >= "1.4")
+open("vocab", "wb").write(base64.b64decode(sys.argv[1]))
+vocabulary = VocabularyProcessor.restore("vocab")
+vocabulary.vocabulary_.add("a")
+print(list(vocabulary.transform(["c b a"]))[0], *vocabulary.reverse([[0, 1, 2]]), vocabulary.vocabulary_._freq["a"])
+flags, FLAGS = tf.app.flags, tf.app.flags.FLAGS
+flags.DEFINE_string("data_dir", "/tmp", help="of data")
+flags.DEFINE_integer(name="n", default=3, help="of n")
+flags.DEFINE_float(flag_name="rate", default_value=0.5, docstring="of rate")
+flags.DEFINE_boolean("is_new", default_value=True, docstring="of is_new")
+flags.DEFINE_integer("few", 3, "of few", 1, 9)
+print(FLAGS.data_dir, FLAGS.n, FLAGS.rate, FLAGS.is_new, FLAGS.few, FLAGS["n"].help, FLAGS["rate"].help)
+try:
+    FLAGS.few = 10
+except flags.IllegalFlagValueError as error:
+    print(error)
+count, flag = len(FLAGS), FLAGS["n"]
+del FLAGS.n
+print(count - len(FLAGS), "n" in FLAGS, "n" in dir(FLAGS), "is_new" in dir(FLAGS), "[no]is_new" in str(FLAGS))
+FLAGS["n"] = flag
+FLAGS.invented = 1
+print(count - len(FLAGS), FLAGS.n, FLAGS.invented, "invented" in dir(FLAGS))
+del FLAGS.invented
+for name in "invented", "nowhere":
+    try:
+        FLAGS.__delattr__(name)
+    except AttributeError as error:
+        print(name in str(error))
+for k in list(FLAGS._flags()):
+    FLAGS.__delattr__(k)
+print(len(FLAGS), list(FLAGS))
+flags.DEFINE_string("data_dir", "/new", "again")
+flags.DEFINE_string("log_dir", "/log", "one of absl's own")
+print(FLAGS.data_dir, FLAGS.log_dir, len(FLAGS))
+"""
+# What TensorFlow 1.15.5 saved of VocabularyProcessor(4, min_frequency=1).fit(["a b b", "b a c"]).
+SAVED = (
+    "gANjdGVuc29yZmxvdy5jb250cmliLmxlYXJuLnB5dGhvbi5sZWFybi5wcmVwcm9jZXNzaW5nLnRleHQKVm9jYWJ1bGFyeVByb2Nlc3NvcgpxAC"
+    "mBcQF9cQIoWBMAAABtYXhfZG9jdW1lbnRfbGVuZ3RocQNLBFgNAAAAbWluX2ZyZXF1ZW5jeXEESwFYCwAAAHZvY2FidWxhcnlfcQVjdGVuc29y"
+    "Zmxvdy5jb250cmliLmxlYXJuLnB5dGhvbi5sZWFybi5wcmVwcm9jZXNzaW5nLmNhdGVnb3JpY2FsX3ZvY2FidWxhcnkKQ2F0ZWdvcmljYWxWb2"
+    "NhYnVsYXJ5CnEGKYFxB31xCChYDgAAAF91bmtub3duX3Rva2VucQlYBQAAADxVTks+cQpYCAAAAF9tYXBwaW5ncQt9cQwoaApLAFgBAAAAYnEN"
+    "SwFYAQAAAGFxDksCdVgQAAAAX3N1cHBvcnRfcmV2ZXJzZXEPiFgQAAAAX3JldmVyc2VfbWFwcGluZ3EQXXERKGgKaA1oDmVYBQAAAF9mcmVxcR"
+    "J9cRMoaA1LA2gOSwJ1WAcAAABfZnJlZXplcRSIdWJYCgAAAF90b2tlbml6ZXJxFWN0ZW5zb3JmbG93LmNvbnRyaWIubGVhcm4ucHl0aG9uLmxl"
+    "YXJuLnByZXByb2Nlc3NpbmcudGV4dAp0b2tlbml6ZXIKcRZ1Yi4="
+)
+
+
+def test_flags_imports_and_files_of_1_15(run_old):
+    """What TensorFlow 1.15.5 prints for the same script, but for the flag that it invents."""
+    process = run_old(OF_1_15, SAVED)
+    assert process.stdout.splitlines() == [
+        "True",
+        "True True True",
+        "[0 1 2 0] <UNK> b a 3",
+        "/tmp 3 0.5 True 3 of n of rate",
+        "flag --few=10: 10 is not an integer in the range [1, 9]",
+        "1 False False True True",
+        "0 3 1 True",
+        "True",
+        "True",
+        "0 []",
+        "/new /log 2",
+    ], process.stderr
+
+
 def test_a_notebook(run_old, tmp_path):
     cells = [
         {"cell_type": "markdown", "source": ["# A title"]},

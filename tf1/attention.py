@@ -35,10 +35,11 @@ class _Attention(AttentionMechanism):
     Args:
       num_units: of the keys, and of the query where it has a layer.
       memory: what the encoder put out, [batch_size, T, n].
-      memory_sequence_length: of each row, [batch_size]; what follows has the alignment 0.
+      memory_sequence_length: of each row, [batch_size], all above 0; what follows has the alignment 0.
       probability_fn: from scores [batch_size, T] to alignments; None: softmax.
       score_mask_value: the score of what follows a row's end; None: minus infinity.
       dtype, name: not needed, the memory's type and the class's name are taken.
+      custom_key_value_fn: from keys and values to those that count.
     """
 
     _SCOPE, _HAS_QUERY_LAYER = None, False
@@ -51,12 +52,17 @@ class _Attention(AttentionMechanism):
         probability_fn=None,
         score_mask_value=None,
         dtype=None,
+        custom_key_value_fn=None,
         name=None,
     ):
         memory, self._mask = tf.convert_to_tensor(memory), None
         if memory_sequence_length is not None:
-            self._mask = tf.sequence_mask(memory_sequence_length, tf.shape(memory)[1])
-            memory *= tf.cast(self._mask, memory.dtype)[:, :, None]
+            mask = tf.sequence_mask(memory_sequence_length, tf.shape(memory)[1])
+            memory *= tf.cast(mask, memory.dtype)[:, :, None]
+            # The softmax of a row that is masked as a whole would be NaN.
+            message = "All values in memory_sequence_length must be greater than zero."
+            with tf.control_dependencies([tf.debugging.assert_positive(memory_sequence_length, message=message)]):
+                self._mask = tf.identity(mask)
         self._num_units, self._probabilities = num_units, probability_fn or tf.nn.softmax
         self._mask_value = float("-inf") if score_mask_value is None else score_mask_value
         dense = lambda name: tf.layers.Dense(num_units, use_bias=False, name=name)
@@ -64,7 +70,9 @@ class _Attention(AttentionMechanism):
         if self._HAS_QUERY_LAYER:
             self.query_layer = dense("query_layer")
         self.values, self.keys = memory, self.memory_layer(memory)  # keys: [batch_size, T, num_units]
-        sizes = [size.value or tf.shape(memory)[place] for place, size in enumerate(memory.shape[:2])]
+        if custom_key_value_fn is not None:
+            self.keys, self.values = custom_key_value_fn(self.keys, self.values)
+        sizes = [size.value or tf.shape(self.keys)[place] for place, size in enumerate(self.keys.shape[:2])]
         self.batch_size, self.alignments_size = sizes
         self.state_size = self.alignments_size
 
@@ -254,6 +262,19 @@ class AttentionWrapperState(
         return self._replace(**values)
 
 
+def _attend(mechanism, output, state, layer):
+    """What is seen of the memory for `output` [batch_size, n], the alignments, and the mechanism's next state."""
+    alignments, state = mechanism(output, state)
+    context = tf.matmul(alignments[:, None, :], mechanism.values)[:, 0, :]  # [batch_size, n]
+    return context if layer is None else layer(tf.concat([output, context], 1)), alignments, state
+
+
+def _rows(values):
+    """The batch size of a tensor, or of the last one in a state."""
+    tensor = tf.nest.flatten(values)[-1]
+    return tensor.shape[0].value or tf.shape(tensor)[0]
+
+
 class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
     """A cell that looks at a memory after each step, and reads what it saw with the next step's inputs.
 
@@ -265,6 +286,9 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
       cell_input_fn: from inputs and attention to the cell's inputs; None: side by side.
       output_attention: the output is the attention, else the cell's output.
       initial_cell_state: the cell's state that `zero_state` has, such as the encoder's last.
+      attention_layer: in place of `attention_layer_size`, the layer itself, or a list.
+      attention_fn: from a mechanism, the cell's output, the mechanism's state and the layer (or None) to attention,
+        alignments and the mechanism's next state; None: `_attend`.
     """
 
     def __init__(
@@ -277,20 +301,49 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
         output_attention=True,
         initial_cell_state=None,
         name=None,
+        attention_layer=None,
+        attention_fn=None,
+        dtype=None,
     ):
-        super().__init__(name=name)
+        super().__init__(name=name, dtype=dtype)
+        if attention_layer_size is not None and attention_layer is not None:
+            raise ValueError("Only one of attention_layer_size and attention_layer should be set")
         self._is_one = not isinstance(attention_mechanism, (list, tuple))
         self._mechanisms = [attention_mechanism] if self._is_one else list(attention_mechanism)
-        sizes = attention_layer_size if isinstance(attention_layer_size, (list, tuple)) else [attention_layer_size]
-        sizes = [None] * len(self._mechanisms) if attention_layer_size is None else list(sizes)
-        if len(sizes) != len(self._mechanisms):
-            raise ValueError(f"{len(sizes)} attention_layer_size for {len(self._mechanisms)} mechanisms")
         dense = lambda size: tf.layers.Dense(size, use_bias=False, name="attention_layer")
-        self._layers = [size and dense(size) for size in sizes]
-        self._widths = [size or mech.values.shape[-1].value for size, mech in zip(sizes, self._mechanisms)]
-        self._cell = cell
+        sizes = self._one_for_each("attention_layer_size", attention_layer_size)
+        self._layers = [dense(size) for size in sizes or []] or self._one_for_each("attention_layer", attention_layer)
+        self._widths = sizes or [mechanism.values.shape[-1].value for mechanism in self._mechanisms]
+        if attention_layer is not None:
+            inputs = [[None, cell.output_size + width] for width in self._widths]
+            shapes = [layer.compute_output_shape(shape) for layer, shape in zip(self._layers, inputs)]
+            self._widths = [tf.TensorShape(shape)[-1].value for shape in shapes]
+        self._cell, self._attend = cell, attention_fn or _attend
         self._cell_input_fn = cell_input_fn or (lambda inputs, attention: tf.concat([inputs, attention], -1))
         self._keeps, self._output_attention, self._initial = alignment_history, output_attention, initial_cell_state
+        if initial_cell_state is not None:
+            what = "When constructing", "initial_cell_state", "You may need to tile your initial state"
+            self._initial = self._checked(initial_cell_state, _rows(initial_cell_state), *what)
+
+    def _one_for_each(self, name, values):
+        """`values` as a list with one for each mechanism; None if they are None."""
+        if values is None:
+            return None
+        values = list(values) if isinstance(values, (list, tuple)) else [values]
+        if len(values) != len(self._mechanisms):
+            counts = f"{len(values)} and {len(self._mechanisms)}"
+            raise ValueError(f"If provided, {name} must have exactly one element per attention_mechanism, not {counts}")
+        return values
+
+    def _checked(self, values, batch_size, when, what, hint):
+        """`values`, once it is sure that the memories have `batch_size` rows, as `what` has."""
+        message = (
+            f"{when} AttentionWrapper {self.name}: Non-matching batch sizes between the memory (encoder output) and "
+            f"{what}. Are you using the BeamSearchDecoder? {hint} via tf.contrib.seq2seq.tile_batch."
+        )
+        checks = [tf.debugging.assert_equal(batch_size, one.batch_size, message=message) for one in self._mechanisms]
+        with tf.control_dependencies(checks):
+            return tf.nest.map_structure(tf.identity, values)
 
     @property
     def output_size(self):
@@ -309,6 +362,8 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
     def zero_state(self, batch_size, dtype):
         """The first `AttentionWrapperState`; its `cell_state` is replaced by `clone(cell_state=...)`."""
         cell_state = self._cell.zero_state(batch_size, dtype) if self._initial is None else self._initial
+        what = "When calling zero_state of", "the requested batch size", "Your encoder output must have been tiled"
+        cell_state = self._checked(cell_state, batch_size, *what)
         alignments = [mechanism.initial_alignments(batch_size, dtype) for mechanism in self._mechanisms]
         states = [mechanism.initial_state(batch_size, dtype) for mechanism in self._mechanisms]
         history = [tf.TensorArray(dtype, 0, dynamic_size=True) if self._keeps else () for _ in alignments]
@@ -319,13 +374,15 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
     def call(self, inputs, state):
         """`inputs` [batch_size, n]; the attention of the state is [batch_size, all attention layers' units]."""
         output, cell_state = self._cell(self._cell_input_fn(inputs, state.attention), state.cell_state)
+        what = "When applying", "the query (decoder output)", "You may need to tile your memory input"
+        output = self._checked(output, _rows(output), *what)
         listed = lambda values: [values] if self._is_one else values
         attentions, alignments, states, histories = [], [], [], []
-        before = zip(self._mechanisms, self._layers, listed(state.attention_state), listed(state.alignment_history))
+        layers = self._layers or [None] * len(self._mechanisms)
+        before = zip(self._mechanisms, layers, listed(state.attention_state), listed(state.alignment_history))
         for mechanism, layer, attention_state, history in before:
-            weights, attention_state = mechanism(output, attention_state)
-            context = tf.matmul(weights[:, None, :], mechanism.values)[:, 0, :]  # [batch_size, n]
-            attentions.append(context if layer is None else layer(tf.concat([output, context], 1)))
+            attention, weights, attention_state = self._attend(mechanism, output, attention_state, layer)
+            attentions.append(attention)
             alignments.append(weights)
             states.append(attention_state)
             histories.append(history.write(state.time, weights) if self._keeps else ())

@@ -15,7 +15,7 @@ import collections
 
 from tf1 import tf
 from tf1.attention import AttentionWrapperState
-from tf1.seq2seq import Decoder, embedding_fn
+from tf1.seq2seq import Decoder, checked_tokens, embedding_fn
 
 BeamSearchDecoderState = collections.namedtuple(
     "BeamSearchDecoderState", "cell_state log_probs finished lengths accumulated_attention_probs"
@@ -99,10 +99,8 @@ class BeamSearchDecoder(Decoder):
         self._cell, self._output_layer, self._beam_width = cell, output_layer, beam_width
         self._embed, self._reorders = embedding_fn(embedding), reorder_tensor_arrays
         self._length_weight, self._coverage_weight = length_penalty_weight, coverage_penalty_weight
-        start_tokens = tf.convert_to_tensor(start_tokens, tf.int32)
-        if start_tokens.shape.ndims != 1:
-            raise ValueError(f"start_tokens must be [batch_size], not {start_tokens.shape}")
-        self._end_token, self.batch_size = tf.convert_to_tensor(end_token, tf.int32), tf.size(start_tokens)
+        start_tokens, self._end_token = checked_tokens(start_tokens, end_token)
+        self.batch_size = tf.size(start_tokens)
         self._start = self._embed(tf.tile(start_tokens[:, None], [1, beam_width]))
         self._initial_state = tf.nest.map_structure(self._split, initial_state)
 

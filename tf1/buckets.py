@@ -29,7 +29,7 @@ def bucket(
     `tf.train.start_queue_runners` sets it going; after the last batch comes an OutOfRangeError.
 
     Args:
-      tensors: of one example, a list or a dict.
+      tensors: of one example, a list or a dict; SparseTensors are stacked as SparseTensors.
       which_bucket: int32 [], the number of its bucket.
       batch_size: of all buckets, or a list with one for each.
       num_threads: how many put examples in.
@@ -49,11 +49,14 @@ def bucket(
     for argument, values in ("batch_size", sizes), ("bucket_capacities", capacities):
         if len(values) != num_buckets:
             raise ValueError(f"{argument} has {len(values)} elements, but there are {num_buckets} buckets")
-    flat = _flat(tensors)
-    with tf.name_scope(name, "bucket", flat):
-        flat = [tf.convert_to_tensor(tensor) for tensor in flat]
+    examples = _flat(tensors)
+    with tf.name_scope(name, "bucket", examples):
+        flat = [_stored(tensor) for tensor in examples]
         types = [tensor.dtype for tensor in flat]
-        shapes = [tf.TensorShape(shape) for shape in shapes or [tensor.shape for tensor in flat]]
+        shapes = [
+            stored.shape if _is_sparse(tensor) else tf.TensorShape(shape)
+            for tensor, stored, shape in zip(examples, flat, shapes or [tensor.shape for tensor in flat])
+        ]
         if unknown := [tensor for tensor, shape in zip(flat, shapes) if shape.rank is None]:
             raise ValueError(f"Cannot infer Tensor's rank: {unknown[0]}")
         which_bucket = tf.convert_to_tensor(which_bucket, tf.int32)
@@ -71,6 +74,7 @@ def bucket(
         full = tf.cast(batches.size(), tf.float32) / capacity
         tf.summary.scalar(f"bucket/{batches.name}/fraction_of_{capacity}_full", full)
         number, *taken = batches.dequeue(name="dequeue_top")
+        taken = [_restored(batch, tensor) for batch, tensor in zip(taken, examples)]
         if len(taken) == 1 and not isinstance(tensors, dict):
             return number, taken[0]
         return number, _like(tensors, taken)
@@ -145,6 +149,23 @@ def bucket_by_sequence_length(
             shared_name,
         )
         return lengths, _like(tensors, batch)
+
+
+def _is_sparse(tensor):
+    return isinstance(tensor, tf.SparseTensor)
+
+
+def _stored(tensor):
+    """What stands for a tensor in a queue; for a SparseTensor strings, [3]."""
+    return tf.io.serialize_sparse(tensor) if _is_sparse(tensor) else tf.convert_to_tensor(tensor)
+
+
+def _restored(batch, tensor):
+    """A batch of what `_stored` made of tensors like `tensor`."""
+    if not _is_sparse(tensor):
+        return batch
+    rank = tensor.dense_shape.shape[0].value
+    return tf.io.deserialize_many_sparse(batch, tensor.dtype, rank and rank + 1)
 
 
 def _flat(tensors):

@@ -144,15 +144,24 @@ class LSTMBlockFusedCell:
         dtype=None,
         name="lstm_fused_cell",
     ):
-        self.num_units = num_units
+        self.num_units, self._reuse, self._name = num_units, reuse, name or "lstm_block_fused_cell"
         self._cell = LSTMBlockCell(num_units, forget_bias, cell_clip, use_peephole, dtype, reuse, name)
 
     def __call__(self, inputs, initial_state=None, dtype=None, sequence_length=None, scope=None):
-        """`inputs` [T, batch_size, n], or a list of T; returns the outputs likewise, and the state (c, h)."""
+        """`inputs` [T, batch_size, n], or a list of T; returns the outputs likewise, and the state (c, h).
+
+        `scope` is that of the variables; None: one by the cell's name, with a number if that is taken.
+        """
         rows = tf.stack(inputs) if isinstance(inputs, list) else inputs
+        if initial_state is None and dtype is None:
+            raise ValueError("Either initial_state or dtype needs to be specified")
         state = None if initial_state is None else _CELLS.LSTMStateTuple(*initial_state)
-        scope = scope or tf.get_variable_scope()
-        outputs, state = rnn.dynamic_rnn(self._cell, rows, sequence_length, state, dtype, time_major=True, scope=scope)
+        if not self._cell.built:
+            with tf.variable_scope(self._name if self._reuse and scope is None else scope, self._name) as scope:
+                first = state or self._cell.zero_state(tf.shape(rows)[1], dtype)
+            self._cell(rows[0], first, scope=scope)  # makes the variables; nothing fetches what it returns
+        options = {"time_major": True, "scope": tf.get_variable_scope()}
+        outputs, state = rnn.dynamic_rnn(self._cell, rows, sequence_length, state, dtype, **options)
         return tf.unstack(outputs) if isinstance(inputs, list) else outputs, state
 
 
@@ -205,6 +214,26 @@ class InputProjectionWrapper(_CELLS.RNNCell):
     def call(self, inputs, state):
         projected = linear(inputs, self._num_proj, bias=True)
         return self._cell(self._activation(projected) if self._activation else projected, state)
+
+
+class OutputProjectionWrapper(_CELLS.RNNCell, rnn.OutputProjectionWrapper):
+    """A cell whose outputs pass through a dense layer. That of `rnn.py`, as a layer of TensorFlow's with variables."""
+
+    def __init__(self, cell, output_size, activation=None, reuse=None):
+        super().__init__(_reuse=reuse)
+        if output_size < 1:
+            raise ValueError(f"Parameter output_size must be > 0: {output_size}")
+        self.cell, self._output_size, self._activation = cell, output_size, activation or tf.identity
+        self.zero_state = cell.zero_state
+
+    state_size = property(lambda self: self.cell.state_size)
+    output_size = property(lambda self: self._output_size)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, n]; returns [batch_size, output_size] and the new state."""
+        output, state = self.cell(inputs, state)
+        self.kernel, self.bias = _kernel_and_bias([output], self._output_size)
+        return self.project(output), state
 
 
 class AttentionCellWrapper(_CELLS.RNNCell):
@@ -273,6 +302,9 @@ class EmbeddingWrapper(_CELLS.RNNCell):
 
     def __init__(self, cell, embedding_classes, embedding_size, initializer=None, reuse=None):
         super().__init__(_reuse=reuse)
+        if embedding_classes <= 0 or embedding_size <= 0:
+            sizes = f"{embedding_classes}, {embedding_size}"
+            raise ValueError(f"Both embedding_classes and embedding_size must be > 0: {sizes}")
         self._cell, self._shape, self._initializer = cell, [embedding_classes, embedding_size], initializer
         self.zero_state = cell.zero_state
 
@@ -283,7 +315,8 @@ class EmbeddingWrapper(_CELLS.RNNCell):
         with tf.device("/cpu:0"):
             initializer = self._initializer or tf.get_variable_scope().initializer
             initializer = initializer or tf.random_uniform_initializer(-(3**0.5), 3**0.5)  # variance 1
-            embedding = tf.get_variable("embedding", self._shape, initializer=initializer)
+            dtype = tf.nest.flatten(state)[0].dtype
+            embedding = tf.get_variable("embedding", self._shape, dtype, initializer)
             inputs = tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1]))
         return self._cell(inputs, state)
 
@@ -306,14 +339,22 @@ def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=No
     args = args if isinstance(args, (list, tuple)) else [args]
     if isinstance(bias_initializer, (int, float)):
         bias_initializer, bias_start = None, bias_initializer
+    initializers = bias_initializer or tf.constant_initializer(bias_start), kernel_initializer
     with tf.variable_scope(scope or tf.get_variable_scope()):
-        shape = [sum(arg.shape[1].value for arg in args), output_size]
-        kernel = tf.get_variable("kernel", shape, dtype=args[0].dtype, initializer=kernel_initializer)
+        kernel, bias = _kernel_and_bias(args, output_size, bias, *initializers)
         product = tf.matmul(tf.concat(args, axis=1), kernel)
-        if not bias:
-            return product
-        initializer = bias_initializer or tf.constant_initializer(bias_start)
-        return product + tf.get_variable("bias", [output_size], dtype=args[0].dtype, initializer=initializer)
+        return product if bias is None else product + bias
+
+
+def _kernel_and_bias(args, output_size, has_bias=True, bias_initializer=None, kernel_initializer=None):
+    """The variables of `linear`, [n, output_size] and [output_size], or None where there is no bias."""
+    shape, dtype = [sum(arg.shape[1].value for arg in args), output_size], args[0].dtype
+    kernel = tf.get_variable("kernel", shape, dtype, kernel_initializer)
+    if not has_bias:
+        return kernel, None
+    with tf.variable_scope(tf.get_variable_scope()) as scope:
+        scope.set_partitioner(None)  # a kernel may be in parts, but not a bias
+        return kernel, tf.get_variable("bias", shape[1:], dtype, bias_initializer or tf.zeros_initializer())
 
 
 class Linear:

@@ -114,7 +114,7 @@ class CoupledInputForgetGateLSTMCell(_CELLS.RNNCell):
 
     Args:
       use_peepholes: the gates see the memory, too.
-      initializer: of the weights; None: the scope's.
+      initializer: is not used, as in TF 1.15; the weights begin with the scope's initializer.
       num_proj: units of a layer over the output; None: there is none.
       proj_clip: the projected output is clipped to that, up and down.
       num_unit_shards, num_proj_shards: how many variables the weights, and the projection's, are made of.
@@ -142,7 +142,7 @@ class CoupledInputForgetGateLSTMCell(_CELLS.RNNCell):
     ):
         super().__init__(_reuse=reuse)
         self._num_units, self._num_proj, self._proj_clip = num_units, num_proj, proj_clip
-        self._use_peepholes, self._initializer, self._forget_bias = use_peepholes, initializer, forget_bias
+        self._use_peepholes, self._forget_bias = use_peepholes, forget_bias
         self._unit_shards, self._proj_shards = num_unit_shards, num_proj_shards
         self._is_tuple, self._activation = state_is_tuple, activation
         self._layer_norm, self._gain, self._shift = layer_norm, norm_gain, norm_shift
@@ -159,13 +159,13 @@ class CoupledInputForgetGateLSTMCell(_CELLS.RNNCell):
         each, longer = divmod(rows, shards)
         shapes = [[each + (place < longer), columns] for place in range(shards)]
         names = [f"{name}_{place}" for place in range(shards)]
-        return tf.concat([tf.get_variable(*of, dtype, self._initializer) for of in zip(names, shapes)], 0)
+        return tf.concat([tf.get_variable(*of, dtype) for of in zip(names, shapes)], 0)
 
     def _peep(self, name, c):
         """What a gate sees of the memory."""
         if not self._use_peepholes:
             return tf.zeros([], c.dtype)
-        return tf.get_variable(name, [self._num_units], c.dtype, self._initializer) * c
+        return tf.get_variable(name, [self._num_units], c.dtype) * c
 
     def _norm(self, values, scope):
         return _normalised(values, scope, self._gain, self._shift) if self._layer_norm else values

@@ -25,7 +25,6 @@ from tf1 import (
     decoder_fn,
     hparams,
     legacy_seq2seq,
-    rnn,
     seq2seq,
     tf,
     tutorials,
@@ -59,6 +58,7 @@ def stack_bidirectional_dynamic_rnn(
     parallel_iterations=None,
     time_major=False,
     scope=None,
+    swap_memory=False,
 ):
     """Bidirectional layers, each over both outputs of the one below, side by side.
 
@@ -67,7 +67,7 @@ def stack_bidirectional_dynamic_rnn(
     """
 
     def layer(cell_fw, cell_bw, inputs, state_fw, state_bw):
-        arguments = sequence_length, state_fw, state_bw, dtype, parallel_iterations, False, time_major
+        arguments = sequence_length, state_fw, state_bw, dtype, parallel_iterations, swap_memory, time_major
         outputs, states = tf.nn.bidirectional_dynamic_rnn(cell_fw, cell_bw, inputs, *arguments)
         return tf.concat(outputs, axis=2), *states
 
@@ -94,8 +94,18 @@ def stack_bidirectional_rnn(
 
 
 def _stack_bidirectional(layer, cells_fw, cells_bw, inputs, states_fw, states_bw, scope):
+    for name, cells_of, states_of in ("fw", cells_fw, states_fw), ("bw", cells_bw, states_bw):
+        if not cells_of:
+            raise ValueError(f"Must specify at least one {name} cell for BidirectionalRNN")
+        if not isinstance(cells_of, list):
+            raise ValueError(f"cells_{name} must be a list of RNNCells, one for each layer, not {type(cells_of)}")
+        if len(cells_of) != len(cells_fw):
+            counts = f"{len(cells_fw)} and {len(cells_of)}"
+            raise ValueError(f"Forward and Backward cells must have the same depth, but one list is shorter: {counts}")
+        if states_of is not None and not (isinstance(states_of, list) and len(states_of) == len(cells_of)):
+            raise ValueError(f"initial_states_{name} must be a list of states, one for each layer: {len(cells_of)}")
     nothing, states = [None] * len(cells_fw), []
-    layers = zip(cells_fw, cells_bw, states_fw or nothing, states_bw or nothing, strict=True)
+    layers = zip(cells_fw, cells_bw, states_fw or nothing, states_bw or nothing)
     with tf.variable_scope(scope or "stack_bidirectional_rnn"):
         for place, (cell_fw, cell_bw, state_fw, state_bw) in enumerate(layers):
             with tf.variable_scope(f"cell_{place}"):
@@ -243,7 +253,7 @@ SHELVES = {
         "FusedRNNCellAdaptor": cells.FusedRNNCellAdaptor,
         "TimeReversedFusedRNN": cells.TimeReversedFusedRNN,
         **cells_of_papers.SHELF,
-        "OutputProjectionWrapper": rnn.OutputProjectionWrapper,
+        "OutputProjectionWrapper": cells.OutputProjectionWrapper,
         "AttentionCellWrapper": cells.AttentionCellWrapper,
         "InputProjectionWrapper": cells.InputProjectionWrapper,
         "stack_bidirectional_rnn": stack_bidirectional_rnn,
@@ -269,12 +279,12 @@ SHELVES = {
     },
     "layers": contrib_layers.SHELF,
     "framework": {**_of(tf.train, f"{_STEPS} {_LISTS}"), "get_variables": get_variables, "nest": tf.nest},
-    "training": {"HParams": hparams.HParams, **buckets.SHELF},
+    "training": {**hparams.SHELF, **buckets.SHELF},
     "compiler": {"jit": types.SimpleNamespace(experimental_jit_scope=tf.xla.experimental.jit_scope)},
     "learn": {
         "read_data_sets": tutorials.read_data_sets,
         "run_n": run_n,
         "ModeKeys": types.SimpleNamespace(TRAIN="train", EVAL="eval", INFER="infer"),
-        "preprocessing": types.SimpleNamespace(VocabularyProcessor=vocabulary_processor.VocabularyProcessor),
+        "preprocessing": types.SimpleNamespace(**vocabulary_processor.SHELF),
     },
 }

@@ -67,8 +67,14 @@ _LAYOUT = set(
     "python ops layers framework training learn datasets preprocessing core_rnn core_rnn_cell core_rnn_cell_impl rnn "
     "rnn_cell rnn_cell_impl lstm_ops gru_ops fused_rnn_cell cudnn_rnn_ops cudnn_rnn loss seq2seq crf initializers "
     "regularizers optimizers utils hparam variables mnist base text attention_wrapper basic_decoder decoder "
-    "helper beam_search_decoder beam_search_ops decoder_fn attention_decoder_fn".split()
+    "helper beam_search_decoder beam_search_ops decoder_fn attention_decoder_fn categorical_vocabulary".split()
 )
+
+
+def _part(shelf, name):
+    """The part of a shelf that a module of that name has: `preprocessing` of `learn`; else the whole of it."""
+    part = vars(shelf).get(name)
+    return part if isinstance(part, (Face, types.SimpleNamespace)) else shelf
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -81,10 +87,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module, parent = self._modules.get(fullname) or self._public(fullname), fullname.rpartition(".")[0]
         if fullname.startswith("tensorflow.contrib.") and module is None:
             _, _, package, *below = fullname.split(".")
-            # A package's own layout, such as python.ops.core_rnn_cell, all of which is its shelf.
+            # A package's own layout, such as python.ops.core_rnn_cell, all of which is its shelf, or a part of that.
             if below and below[0] in ("python", "core_rnn_cell", "core_rnn") and _LAYOUT.issuperset(below):
                 shelf = self._modules.get(f"tensorflow.contrib.{package}")
-                module = shelf and Face(fullname, {}, shelf)
+                module = shelf and Face(fullname, {}, functools.reduce(_part, below[1:], shelf))
             parent = f"tensorflow.contrib.{package}" if below else "tensorflow.contrib"
         if module is None and parent in self._modules and not self._modules[parent].__path__:
             # No ModuleNotFoundError, which `from X import name` would replace by a poorer one.

@@ -14,8 +14,8 @@ attention Vinyals et al. 2015, "Grammar as a Foreign Language", https://arxiv.or
 several decoders Luong et al. 2016, "Multi-task Sequence to Sequence Learning", https://arxiv.org/abs/1511.06114
 """
 
-from tf1 import rnn, tf
-from tf1.cells import EmbeddingWrapper, attend, linear, unbuilt
+from tf1 import tf
+from tf1.cells import EmbeddingWrapper, OutputProjectionWrapper, attend, linear, unbuilt
 from tf1.seq2seq import cross_entropies
 
 
@@ -120,6 +120,7 @@ def embedding_rnn_decoder(
 ):
     """`rnn_decoder` over ids, by an embedding of its own."""
     with tf.variable_scope(scope or "embedding_rnn_decoder"):
+        _check_projection(output_projection, num_symbols)
         embedding = tf.get_variable("embedding", [num_symbols, embedding_size])
         loop_function = _read_likeliest(embedding, output_projection, update_embedding_for_previous)
         inputs = [tf.nn.embedding_lookup(embedding, ids) for ids in decoder_inputs]
@@ -143,7 +144,7 @@ def embedding_rnn_seq2seq(
         encoder = EmbeddingWrapper(unbuilt(cell), num_encoder_symbols, embedding_size)
         _, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=made.dtype)
         if output_projection is None:
-            cell = rnn.OutputProjectionWrapper(cell, num_decoder_symbols)
+            cell = OutputProjectionWrapper(cell, num_decoder_symbols)
 
         def decoder(feeds_previous, updates):
             sizes = num_decoder_symbols, embedding_size
@@ -178,7 +179,7 @@ def embedding_tied_rnn_seq2seq(
             [tf.nn.embedding_lookup(embedding, ids) for ids in steps] for steps in (encoder_inputs, decoder_inputs)
         ]
         if output_projection is None:
-            cell = rnn.OutputProjectionWrapper(cell, num_decoder_symbols or num_symbols)
+            cell = OutputProjectionWrapper(cell, num_decoder_symbols or num_symbols)
 
         def decoder(feeds_previous, updates):
             loop_function = _read_likeliest(embedding, output_projection, updates) if feeds_previous else None
@@ -188,8 +189,11 @@ def embedding_tied_rnn_seq2seq(
 
 
 def _check_projection(output_projection, num_symbols):
+    """Whether weights [n, num_symbols] and biases [num_symbols] fit, of the scope's type."""
     if output_projection is not None:
-        tf.convert_to_tensor(output_projection[1]).shape.assert_is_compatible_with([num_symbols])
+        dtype = tf.get_variable_scope().dtype
+        for values, shape in zip(output_projection, ([None, num_symbols], [num_symbols])):
+            tf.convert_to_tensor(values, dtype).shape.assert_is_compatible_with(shape)
 
 
 def _attention(attention_states, num_heads):
@@ -272,7 +276,8 @@ def embedding_attention_decoder(
     initial_state_attention=False,
 ):
     """`attention_decoder` over ids, by an embedding of its own."""
-    _check_projection(output_projection, num_symbols)
+    if output_projection is not None:  # of the weights TF 1.15 checks nothing here
+        tf.convert_to_tensor(output_projection[1], dtype).shape.assert_is_compatible_with([num_symbols])
     with tf.variable_scope(scope or "embedding_attention_decoder", dtype=dtype):
         embedding = tf.get_variable("embedding", [num_symbols, embedding_size])
         loop_function = _read_likeliest(embedding, output_projection, update_embedding_for_previous)
@@ -308,7 +313,7 @@ def embedding_attention_seq2seq(
         encoded, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=made.dtype)
         output_size = None
         if output_projection is None:
-            cell, output_size = rnn.OutputProjectionWrapper(cell, num_decoder_symbols), num_decoder_symbols
+            cell, output_size = OutputProjectionWrapper(cell, num_decoder_symbols), num_decoder_symbols
 
         def decoder(feeds_previous, updates):
             return embedding_attention_decoder(
@@ -351,7 +356,7 @@ def one2many_rnn_seq2seq(
         for name, inputs in decoder_inputs_dict.items():
             num_symbols = num_decoder_symbols_dict[name]
             with tf.variable_scope(f"one2many_decoder_{name}"):
-                cell = rnn.OutputProjectionWrapper(dec_cells_dict[name], num_symbols)
+                cell = OutputProjectionWrapper(dec_cells_dict[name], num_symbols)
 
                 def decoder(feeds_previous, _, inputs=inputs, cell=cell, num_symbols=num_symbols):
                     arguments = num_symbols, embedding_size, None, feeds_previous

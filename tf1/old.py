@@ -16,6 +16,7 @@ import importlib.util
 import inspect
 import itertools
 import math
+import operator
 import os
 import pickle
 import re
@@ -31,21 +32,21 @@ import numpy as np
 from tf1 import cells, contrib, legacy_seq2seq, tf
 
 
-def concat(values, axis=None, name="concat", concat_dim=None):
+def concat(*args, **kwargs):
     """TF 1.x: concat(values, axis); before: concat(concat_dim, values)."""
-    if concat_dim is not None:
-        values, axis = (axis if values is None else values), concat_dim
-    elif isinstance(values, (int, np.integer)):
-        values, axis = axis, values
-    return tf.concat(values, axis, name)
+    before = lambda concat_dim, values, name="concat": tf.concat(values, concat_dim, name)
+    return (before if _is_before("concat_dim", args, kwargs) else tf.concat)(*args, **kwargs)
 
 
-def split(value=None, num_or_size_splits=None, axis=0, num=None, name="split", split_dim=None, num_split=None):
+def split(*args, **kwargs):
     """TF 1.x: split(value, num_or_size_splits, axis); before: split(split_dim, num_split, value)."""
-    if isinstance(value, (int, np.integer)):
-        value, num_or_size_splits, axis = (axis if num_split is None else num_or_size_splits), num_or_size_splits, value
-    axis = axis if split_dim is None else split_dim
-    return tf.split(value, num_or_size_splits if num_split is None else num_split, axis, num, name)
+    before = lambda split_dim, num_split, value, name="split": tf.split(value, num_split, split_dim, name=name)
+    return (before if _is_before("split_dim", args, kwargs) else tf.split)(*args, **kwargs)
+
+
+def _is_before(name, args, kwargs):
+    """Whether an axis, `name`, stands at the first place, as it did before TF 1.0."""
+    return name in kwargs or bool(args) and isinstance(args[0], (int, np.integer))
 
 
 def reverse(tensor, axis=None, name=None, dims=None):
@@ -63,9 +64,10 @@ def _cross_entropy(function):
     def cross_entropy(*args, **kwargs):
         if "targets" in kwargs:
             kwargs["labels"] = kwargs.pop("targets")
-        if args and args[0] is not None:  # from TF 1.0 on the first place is a sentinel
-            kwargs.update(zip(("logits", "labels", "name"), args))
-        return function(**kwargs)
+        first, *others = args or [kwargs.pop("_sentinel", None)]
+        if first is None:  # TF 1.x, where the first place is a sentinel
+            return function(*others, **kwargs)
+        return function(**dict(zip(("logits", "labels", "name"), args)), **kwargs)
 
     return cross_entropy
 
@@ -93,15 +95,38 @@ def batch_matmul(x, y, adj_x=False, adj_y=False, name=None):
 
 
 def scalar_summary(tags, values, collections=None, name=None):
-    return tf.summary.scalar(name or tags, values, collections)
+    """Before TF 1.0 a summary's tag was not its op's name, and no name scope went before it; `tags` may be several."""
+    return _summary("ScalarSummary", name, collections, tags=tags, values=values)
 
 
 def histogram_summary(tag, values, collections=None, name=None):
-    return tf.summary.histogram(name or tag, values, collections)
+    return _summary("HistogramSummary", name, collections, tag=tag, values=values)
 
 
 def image_summary(tag, tensor, max_images=3, collections=None, name=None):
-    return tf.summary.image(name or tag, tensor, max_images, collections)
+    return _summary("ImageSummary", name, collections, tag=tag, tensor=tensor, max_images=max_images)
+
+
+def _summary(op, name, collections, **inputs):
+    with tf.name_scope(name, op, list(inputs.values())) as scope:
+        summary = getattr(tf.raw_ops, op)(**inputs, name=scope)
+    return _collected(summary, [tf.GraphKeys.SUMMARIES] if collections is None else collections)
+
+
+def _collected(summary, collections):
+    for key in collections:
+        tf.add_to_collection(key, summary)
+    return summary
+
+
+def merge_summary(inputs, collections=None, name=None):
+    with tf.name_scope(name, "MergeSummary", inputs):
+        return _collected(tf.raw_ops.MergeSummary(inputs=inputs, name=name), collections or [])
+
+
+def merge_all_summaries(key=tf.GraphKeys.SUMMARIES):
+    summaries = tf.get_collection(key)
+    return merge_summary(summaries) if summaries else None
 
 
 class Text(str):
@@ -142,8 +167,26 @@ class Flags:
         else:
             object.__setattr__(self, name, value)
 
+    def __delattr__(self, name):
+        if name in tf.flags.FLAGS:
+            delattr(tf.flags.FLAGS, name)
+        else:
+            object.__delattr__(self, name)
+
+    def __dir__(self):
+        return sorted({*dir(tf.flags.FLAGS), *object.__dir__(self)})
+
+    def __str__(self):
+        return str(tf.flags.FLAGS)
+
+    def __len__(self):
+        return len(tf.flags.FLAGS)
+
     def __getitem__(self, name):
         return tf.flags.FLAGS[name]
+
+    def __setitem__(self, name, flag):
+        tf.flags.FLAGS[name] = flag
 
     def __iter__(self):
         return iter(tf.flags.FLAGS)
@@ -182,17 +225,19 @@ def _define(kind):
     """`tf.app.flags.DEFINE_<kind>`; a script's `log_dir` takes the place of the one that absl has meanwhile."""
     convert = {"integer": int, "float": float, "string": str}.get(kind, lambda default: default)
 
-    def define(name, default_value, docstring="", **kwargs):
-        was_int = isinstance(default_value, int) and not isinstance(default_value, bool)
-        if was_int or isinstance(default_value, float):
-            default_value = convert(default_value)  # a learning rate of 1, a size of 1e3
+    def define(name, default, help="", *args, **kwargs):
+        was_int = isinstance(default, int) and not isinstance(default, bool)
+        if was_int or isinstance(default, float):
+            default = convert(default)  # a learning rate of 1, a size of 1e3
         options = {"allow_override": True} if name in _THEIRS else {}
-        holder = getattr(tf.flags, f"DEFINE_{kind}")(name, default_value, docstring, **options, **kwargs)
+        holder = getattr(tf.flags, f"DEFINE_{kind}")(name, default, help, *args, **options, **kwargs)
         if was_int and kind == "float":
-            tf.flags.FLAGS[name].value = Whole(default_value)
+            tf.flags.FLAGS[name].value = Whole(default)
         return holder
 
-    return define
+    # Until TF 1.4 the parameters had other names, which TF 1.15 takes, too.
+    names = {"flag_name": "name", "default_value": "default", "docstring": "help"}
+    return lambda *args, **kwargs: define(*args, **{names.get(name, name): kwargs[name] for name in kwargs})
 
 
 class Calls(ast.NodeTransformer):
@@ -311,11 +356,64 @@ def _is_librarys():
 _fromstring, _linspace, _load = np.fromstring, np.linspace, np.load
 
 
-class Version(tuple):
-    """`distutils.version.StrictVersion`, which the published PTB script compares TensorFlow's version by."""
+@functools.total_ordering
+class LooseVersion:
+    """`distutils.version.LooseVersion`: numbers and words, in the order of lists; a text is made one, too.
 
-    def __new__(cls, text):
-        return super().__new__(cls, (int(part) if part.isdigit() else part for part in re.findall(r"\d+|[a-z]+", text)))
+    Attributes:
+      vstring, version: the text, and its parts.
+    """
+
+    def __init__(self, vstring):
+        self.vstring, self.version = vstring, self._parse(vstring)
+
+    @staticmethod
+    def _parse(text):
+        parts = [part for part in re.split(r"(\d+|[a-z]+|\.)", text) if part not in ("", ".")]
+        return [int(part) if part.isdigit() else part for part in parts]
+
+    def __str__(self):
+        return self.vstring
+
+    def __repr__(self):
+        return f"{type(self).__name__} ('{self}')"
+
+    def _rank(self):
+        return self.version
+
+    def _compare(self, other, compare):
+        other = type(self)(other) if isinstance(other, str) else other
+        return compare(self._rank(), other._rank()) if isinstance(other, type(self)) else NotImplemented
+
+    def __eq__(self, other):
+        return self._compare(other, operator.eq)
+
+    def __lt__(self, other):
+        return self._compare(other, operator.lt)
+
+
+class StrictVersion(LooseVersion):
+    """`distutils.version.StrictVersion`, which the published PTB script compares TensorFlow's version by.
+
+    Attributes:
+      version: three numbers.
+      prerelease: ("a" or "b", number), or None.
+    """
+
+    def _parse(self, text):
+        match = re.fullmatch(r"(\d+)\.(\d+)(?:\.(\d+))?(?:([ab])(\d+))?", text)
+        if match is None:
+            raise ValueError(f"invalid version number '{text}'")
+        *numbers, kind, number = match.groups("0")
+        self.prerelease = None if kind == "0" else (kind, int(number))
+        return tuple(map(int, numbers))
+
+    def __str__(self):
+        numbers = self.version if self.version[2] else self.version[:2]
+        return ".".join(map(str, numbers)) + "".join(map(str, self.prerelease or ()))
+
+    def _rank(self):
+        return self.version, self.prerelease or ("z",)
 
 
 def getargspec(function):
@@ -398,8 +496,8 @@ TF = {
     "scalar_summary": scalar_summary,
     "histogram_summary": histogram_summary,
     "image_summary": image_summary,
-    "merge_summary": tf.summary.merge,
-    "merge_all_summaries": tf.summary.merge_all,
+    "merge_summary": merge_summary,
+    "merge_all_summaries": merge_all_summaries,
     "initialize_all_tables": tf.tables_initializer,
 }
 NN = {
@@ -432,7 +530,8 @@ SEQ2SEQ = {
     "embedding_tied_rnn_seq2seq": _with_embedding_size(legacy_seq2seq.embedding_tied_rnn_seq2seq, 1),
     "model_with_buckets": model_with_buckets,
 }
-DEPRECATED = {function.__name__: function for function in (scalar_summary, histogram_summary, image_summary)}
+_SUMMARIES = scalar_summary, histogram_summary, image_summary, merge_summary, merge_all_summaries
+DEPRECATED = {function.__name__: function for function in _SUMMARIES}
 TRAIN = {"SummaryWriter": tf.summary.FileWriter}
 FLAGS = {"FLAGS": Flags(), **_FLAGS}
 GFILE = {"GFile": GFile, "Open": GFile, "FastGFile": GFile}
@@ -495,7 +594,7 @@ def restore():
         imp.reload = importlib.reload
     if importlib.util.find_spec("distutils") is None:
         version = types.ModuleType("distutils.version")
-        version.StrictVersion = version.LooseVersion = Version
+        version.StrictVersion, version.LooseVersion = StrictVersion, LooseVersion
         sys.modules["distutils"] = package = types.ModuleType("distutils")
         sys.modules["distutils.version"] = package.version = version
     if np.lib.NumpyVersion(np.__version__) >= "2.0.0":

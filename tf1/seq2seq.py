@@ -34,28 +34,45 @@ def sequence_loss(
     weights,
     average_across_timesteps=True,
     average_across_batch=True,
+    sum_over_timesteps=False,
+    sum_over_batch=False,
     softmax_loss_function=None,
     name=None,
 ):
     """The weighted cross-entropy in nats, averaged over what is asked.
 
+    Until TF 1.14 `softmax_loss_function` and `name` were the sixth and the seventh argument; so they are taken, too.
+
     Args:
       logits, targets, weights: [batch_size, T, classes], [batch_size, T] and [batch_size, T].
+      average_across_timesteps, average_across_batch: the sum is divided by that of the weights.
+      sum_over_timesteps, sum_over_batch: it is divided by the number of weights that are not 0. As in TF 1.15, where
+        one axis is averaged the other one is not summed.
       softmax_loss_function: takes `labels` and `logits`, [batch_size * T] and [batch_size * T, classes].
     Returns:
       A scalar; [batch_size] or [T] where one average alone is asked, [batch_size, T] without any.
     """
+    if callable(sum_over_timesteps) or isinstance(sum_over_batch, str):
+        softmax_loss_function, name = sum_over_timesteps, sum_over_batch or name
+        sum_over_timesteps = sum_over_batch = False
+    logits, targets, weights = map(tf.convert_to_tensor, (logits, targets, weights))
+    for argument, values, axes in ("Logits", logits, 3), ("Targets", targets, 2), ("Weights", weights, 2):
+        if values.shape.ndims != axes:
+            shape = "[batch_size x sequence_length x logits]" if axes == 3 else "[batch_size x sequence_length]"
+            raise ValueError(f"{argument} must be a {shape} tensor, but the shape is {values.shape}")
+    averages, sums = (average_across_batch, average_across_timesteps), (sum_over_batch, sum_over_timesteps)
+    for argument, is_averaged, is_summed in zip(("batch", "timesteps"), averages, sums):
+        if is_averaged and is_summed:
+            raise ValueError(f"average_across_{argument} and sum_over_{argument} cannot be set to True at same time.")
     with tf.name_scope(name, "sequence_loss", [logits, targets, weights]):
         labels, flat = tf.reshape(targets, [-1]), tf.reshape(logits, [-1, tf.shape(logits)[2]])
         losses = tf.reshape(cross_entropies(labels, flat, softmax_loss_function), tf.shape(targets)) * weights
-        axes = [
-            axis for axis, is_averaged in enumerate((average_across_batch, average_across_timesteps)) if is_averaged
-        ]
+        axes = [axis for axis, is_asked in enumerate(averages if any(averages) else sums) if is_asked]
         if not axes:
             return losses
-        sums = tf.reduce_sum(losses, axes)
+        counts = weights if any(averages) else tf.cast(tf.not_equal(weights, 0), losses.dtype)
         # PTB's form, a mean over the batch alone: a weight that is 0 in all rows makes a step's loss 0.
-        return tf.div_no_nan(sums, tf.reduce_sum(weights, axes))
+        return tf.div_no_nan(tf.reduce_sum(losses, axes), tf.reduce_sum(counts, axes))
 
 
 BasicDecoderOutput = collections.namedtuple("BasicDecoderOutput", "rnn_output sample_id")
@@ -141,18 +158,23 @@ class TrainingHelper(Helper):
     """
 
     def __init__(self, inputs, sequence_length, time_major=False, name=None):
-        inputs, self._lengths = tf.convert_to_tensor(inputs), tf.convert_to_tensor(sequence_length, name=name)
-        steps = inputs if time_major else swapped(inputs)
+        self._given, self._lengths = tf.convert_to_tensor(inputs), tf.convert_to_tensor(sequence_length, name=name)
+        if self._lengths.shape.ndims != 1:
+            raise ValueError(f"Expected sequence_length to be a vector, but received shape: {self._lengths.shape}")
+        steps = self._given if time_major else swapped(self._given)
         self._inputs, self._zeros, self.batch_size = array_of(steps), tf.zeros_like(steps[0]), tf.size(self._lengths)
+
+    inputs = property(lambda self: self._given)
+    sequence_length = property(lambda self: self._lengths)
 
     def initialize(self, name=None):
         is_over = tf.equal(0, self._lengths)
         return is_over, _next_or_first(is_over, lambda: self._inputs.read(0), self._zeros)
 
-    def sample(self, time, outputs, state, name=None):
+    def sample(self, time, outputs, name=None, **unused):
         return tf.argmax(outputs, axis=-1, output_type=tf.int32)
 
-    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+    def next_inputs(self, time, outputs, state, name=None, **unused):
         is_over = time + 1 >= tf.cast(self._lengths, tf.int32)
         return is_over, _next_or_first(is_over, lambda: self._inputs.read(time + 1), self._zeros), state
 
@@ -195,7 +217,7 @@ class ScheduledEmbeddingTrainingHelper(_Scheduled):
         return tf.where(is_drawn, _drawn(outputs, self._seed), tf.fill([self.batch_size], -1))
 
     def next_inputs(self, time, outputs, state, sample_ids, name=None):
-        is_over, inputs, state = super().next_inputs(time, outputs, state, sample_ids)
+        is_over, inputs, state = super().next_inputs(time, outputs, state)
         mixed = lambda: tf.where(sample_ids > -1, self._embed(tf.maximum(sample_ids, 0)), inputs)
         return is_over, _next_or_first(is_over, mixed, inputs), state
 
@@ -233,7 +255,7 @@ class ScheduledOutputTrainingHelper(_Scheduled):
         return tf.cast(self._is_drawn(outputs, self._seed), tf.int32)
 
     def next_inputs(self, time, outputs, state, sample_ids, name=None):
-        is_over, inputs, state = super().next_inputs(time, outputs, state, sample_ids)
+        is_over, inputs, state = super().next_inputs(time, outputs, state)
 
         def mixed():
             own = self._next_inputs_fn(outputs)
@@ -254,8 +276,8 @@ class GreedyEmbeddingHelper(Helper):
     """
 
     def __init__(self, embedding, start_tokens, end_token):
-        self._embed, start_tokens = embedding_fn(embedding), tf.convert_to_tensor(start_tokens, tf.int32)
-        self._end_token, self._start, self.batch_size = end_token, self._embed(start_tokens), tf.size(start_tokens)
+        self._embed, (start_tokens, self._end_token) = embedding_fn(embedding), checked_tokens(start_tokens, end_token)
+        self._start, self.batch_size = self._embed(start_tokens), tf.size(start_tokens)
 
     def initialize(self, name=None):
         return tf.tile([False], [self.batch_size]), self._start
@@ -287,6 +309,16 @@ def swapped(rows):
 def array_of(steps):
     """`steps` [T, batch_size, ...] to be read in a loop, whose gradient would else be as large as all in each step."""
     return tf.TensorArray(steps.dtype, tf.shape(steps)[0], clear_after_read=False).unstack(steps)
+
+
+def checked_tokens(start_tokens, end_token):
+    """The ids that rows begin with, int32 [batch_size], and the one that ends them, int32 []."""
+    start_tokens, end_token = (tf.convert_to_tensor(tokens, tf.int32) for tokens in (start_tokens, end_token))
+    if start_tokens.shape.ndims != 1:
+        raise ValueError(f"start_tokens must be a vector, [batch_size], but the shape is {start_tokens.shape}")
+    if end_token.shape.ndims != 0:
+        raise ValueError(f"end_token must be a scalar, but the shape is {end_token.shape}")
+    return start_tokens, end_token
 
 
 def embedding_fn(embedding):
@@ -336,6 +368,15 @@ class BasicDecoder(Decoder):
     @property
     def batch_size(self):
         return self._helper.batch_size
+
+    @property
+    def output_size(self):
+        """Of a step in each row; it is a shape where there is an output layer."""
+        size = self._cell.output_size
+        if self._output_layer is not None:
+            shape = self._output_layer.compute_output_shape(tf.TensorShape([None]).concatenate(size))
+            size = tf.TensorShape(shape)[1:]
+        return BasicDecoderOutput(size, self._helper.sample_ids_shape)
 
     @property
     def output_dtype(self):

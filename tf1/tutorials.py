@@ -18,40 +18,74 @@ Datasets = collections.namedtuple("Datasets", ["train", "validation", "test"])
 class DataSet:
     """Images and labels, in batches.
 
+    Args:
+      images: [number, rows, columns, 1], from 0 to 255; with `reshape` False also others.
+      labels: [number] or one-hot, [number, classes].
+      fake_data: there are no images, but 10000 examples for `next_batch(fake_data=True)`.
+      one_hot: its labels are lists.
+      dtype: tf.float32, where the images become floats from 0 to 1, or tf.uint8, where they stay.
+      reshape: the images become vectors.
+      seed: for `np.random.seed`, which decides the order of the batches. None: that of `tf.set_random_seed`; where
+        there is none either, NumPy's stays, which TensorFlow 1.15 replaced by a random one.
+
     Attributes:
-      images: [number, pixels], or [number, rows, columns, 1]; float32 from 0 to 1, or uint8.
-      labels: uint8 [number], or one-hot, float64 [number, classes].
+      images: [number, pixels], or as they were; `next_batch` shuffles them, and the labels with them.
+      labels: those of `images`.
       num_examples, epochs_completed: how many there are, and how often all were given.
     """
 
-    def __init__(self, images, labels):
-        self.images, self.labels, self.num_examples = images, labels, len(images)
-        self.epochs_completed, self._start = 0, 0
-        self._order = np.arange(len(images))
+    def __init__(self, images, labels, fake_data=False, one_hot=False, dtype=tf.float32, reshape=True, seed=None):
+        of_graph, of_op = tf.get_seed(seed)
+        seed = of_graph if seed is None else of_op
+        if seed is not None:
+            np.random.seed(seed)
+        dtype = tf.as_dtype(dtype).base_dtype
+        if dtype not in (tf.uint8, tf.float32):
+            raise TypeError(f"Invalid image dtype {dtype!r}, expected uint8 or float32")
+        self.num_examples, self.epochs_completed, self._start = 10000, 0, 0
+        if fake_data:
+            self.one_hot = one_hot
+        else:
+            assert len(images) == len(labels), f"images.shape: {images.shape} labels.shape: {labels.shape}"
+            self.num_examples = len(images)
+            if reshape:
+                assert images.shape[3] == 1, f"images.shape: {images.shape} is not [number, rows, columns, 1]"
+                images = images.reshape(len(images), images.shape[1] * images.shape[2])
+            if dtype == tf.float32:
+                images = images.astype(np.float32) * np.float32(1 / 255)  # TensorFlow's rounding, not a division's
+        self.images, self.labels = images, labels
 
     def next_batch(self, batch_size, fake_data=False, shuffle=True):
         """The next images and labels; a batch at the end of an epoch goes on at the beginning of the next one.
 
         The order comes from NumPy's global state, `np.random.seed`.
         """
+        if fake_data:
+            return [[1] * 784] * batch_size, [[1] + [0] * 9 if self.one_hot else 0] * batch_size
         if shuffle and self.epochs_completed == 0 and self._start == 0:
-            self._order = self._order[np.random.permutation(self.num_examples)]
-        chosen = self._order[self._start : self._start + batch_size]
+            self._shuffle()
+        chosen = slice(self._start, self._start + batch_size)
+        images, labels = self.images[chosen], self.labels[chosen]
         self._start += batch_size
         if self._start > self.num_examples:
             self.epochs_completed += 1
             if shuffle:
-                self._order = self._order[np.random.permutation(self.num_examples)]
-            self._start = batch_size - len(chosen)
-            chosen = np.concatenate([chosen, self._order[: self._start]])
-        return self.images[chosen], self.labels[chosen]
+                self._shuffle()
+            self._start = batch_size - len(images)
+            images = np.concatenate([images, self.images[: self._start]])
+            labels = np.concatenate([labels, self.labels[: self._start]])
+        return images, labels
+
+    def _shuffle(self):
+        order = np.random.permutation(self.num_examples)
+        self.images, self.labels = self.images[order], self.labels[order]
 
 
 def read_data_sets(
     train_dir=None,
     fake_data=False,
     one_hot=False,
-    dtype=None,
+    dtype=tf.float32,
     reshape=True,
     validation_size=5000,
     seed=None,
@@ -60,12 +94,13 @@ def read_data_sets(
     """MNIST in `train_dir`, where that has its files, else where `reader.find_data` finds it: nothing is downloaded.
 
     Args:
-      one_hot: labels are vectors.
-      dtype: tf.float32, from 0 to 1, or tf.uint8, from 0 to 255.
-      reshape: images are vectors.
+      fake_data: nothing is read, and the sets are those of `DataSet(fake_data=True)`.
+      one_hot: labels are vectors, float64 [10].
+      dtype, reshape, seed: those of `DataSet`.
       validation_size: how many of the images to train on validate instead.
-      seed: for `np.random.seed`, which decides the order of the batches; None: that of the script stays.
     """
+    if fake_data:
+        return Datasets(*(DataSet([], [], True, one_hot, dtype, seed=seed) for _ in range(3)))
     has_files = train_dir and os.path.isdir(train_dir) and any("ubyte" in name for name in os.listdir(train_dir))
     folder, _ = reader.find_data("mnist", train_dir if has_files else None)
     X_train, y_train, X_test, y_test = reader.mnist_raw_data(folder)
@@ -73,21 +108,16 @@ def read_data_sets(
         raise UserError(f"validation_size {validation_size} is not in the range from 0 to {len(X_train)}")
 
     def data_set(images, labels):
-        images = images.reshape(len(images), np.prod(images.shape[1:])) if reshape else images[..., None]
-        if dtype is None or tf.as_dtype(dtype) == tf.float32:
-            images = images.astype(np.float32) * np.float32(1 / 255)  # TensorFlow's rounding, not that of a division
         labels = labels.astype(np.uint8)
-        return DataSet(images, np.eye(10)[labels] if one_hot else labels)
+        return DataSet(images[..., None], np.eye(10)[labels] if one_hot else labels, False, False, dtype, reshape, seed)
 
     validation = slice(0, validation_size), slice(validation_size, None)
     held_out, train = (data_set(X_train[rows], y_train[rows]) for rows in validation)
-    if seed is not None:
-        np.random.seed(seed)
     return Datasets(train, held_out, data_set(X_test, y_test))
 
 
-def load_dataset(name):
-    """`tf.contrib.learn.datasets.load_dataset`, of which MNIST is here."""
+def load_dataset(name, size="small", test_with_fake_data=False):
+    """`tf.contrib.learn.datasets.load_dataset`, of which MNIST is here; `size` and the fake data were another set's."""
     if name != "mnist":
         raise ValueError(f"the data set {name!a} of tf.contrib.learn is not on the shelf: only 'mnist' is")
     return read_data_sets("MNIST-data")
