@@ -140,8 +140,11 @@ def test_gather_tree(session):
 def test_what_does_not_fit():
     with tf.Graph().as_default():
         cell = CELLS.GRUCell(5)
-        for options, message in ({"coverage_penalty_weight": 0.5}, "needs a cell with attention"), ({}, "start_tokens"):
-            start = [0, 1, 2] if options else 0
+        for start, end, weight, message in (
+            ([0, 1, 2], END, 0.5, "needs a cell with attention"),
+            (0, END, 0.0, "start_tokens must be a vector"),
+            ([0, 1, 2], [END], 0.0, "end_token must be a scalar"),
+        ):
             with pytest.raises(ValueError, match=message):
-                arguments = cell, tf.zeros([VOCAB_SIZE, 4]), start, END, cell.zero_state(6, tf.float32), 2
-                beam_search.BeamSearchDecoder(*arguments, **options).initialize()
+                arguments = cell, tf.zeros([VOCAB_SIZE, 4]), start, end, cell.zero_state(6, tf.float32), 2
+                beam_search.BeamSearchDecoder(*arguments, coverage_penalty_weight=weight).initialize()

@@ -65,3 +65,42 @@ def test_one_tensor_and_what_is_refused():
             shelf.bucket([one], one, 1, 2, bucket_capacities=[4])
         with pytest.raises(ValueError, match="Cannot infer Tensor's rank"):
             shelf.bucket([tf.placeholder(tf.float32)], one, 1, 2, dynamic_pad=True)
+
+
+def lengths_and_sparse(n):
+    """A diagonal of 10, 11, ..., n rows long, in a matrix that has 2 n + 1 columns."""
+    places = tf.cast(tf.stack([tf.range(n), tf.range(n) * 2], 1), tf.int64)
+    return tf.SparseTensor(places, tf.range(n) + 10, tf.cast(tf.stack([n, 2 * n + 1]), tf.int64))
+
+
+def expected_of(lengths):
+    indices = [[row, place, 2 * place] for row, length in enumerate(lengths) for place in range(length)]
+    longest = max(lengths)
+    return indices, [10 + place for _, place, _ in indices], [len(lengths), longest, 2 * longest + 1]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda n: {"tensors": {"x": lengths_and_sparse(n), "n": n}},
+        lambda n: {"tensors": {"x": lengths_and_sparse(n), "r": tf.range(n)}, "dynamic_pad": True},
+        lambda n: {"tensors": {"x": lengths_and_sparse(n), "n": n}, "shapes": [[], [1]]},  # of TensorFlow 1.15's queue
+    ],
+)
+def test_sparse_tensors_stay_sparse(build):
+    """The matrices of a batch are as large as its largest one, as those of TensorFlow 1.15.5 are."""
+    found = batches_of(lambda n: {"batch_size": 3, **build(n)})
+    assert [lengths.tolist() for lengths, _ in found] == WHOLE
+    for lengths, batch in found:
+        x = batch["x"]
+        indices, values, shape = expected_of(lengths)
+        assert (x.indices.tolist(), x.values.tolist(), x.dense_shape.tolist()) == (indices, values, shape)
+
+
+def test_one_sparse_tensor():
+    with tf.Graph().as_default():
+        n = tf.constant(3)
+        _, alone = tf.contrib.training.bucket([lengths_and_sparse(n)], 0, 2, 2)
+        _, named = tf.contrib.training.bucket({"x": lengths_and_sparse(n)}, 0, 2, 2)
+        for found in alone, named["x"]:
+            assert isinstance(found, tf.SparseTensor) and (found.dtype, found.shape.rank) == (tf.int32, 3)

@@ -37,9 +37,20 @@ def two_layers():
     return cells.MultiRNNCell([CELLS.BasicLSTMCell(5)] * 2)
 
 
-def tied(feed_previous):
+def tied(feed_previous, **options):
     arguments = constants(ENCODER), constants(DECODER), gru(), 6, 4
-    return legacy_seq2seq.embedding_tied_rnn_seq2seq(*arguments, feed_previous=feed_previous)
+    return legacy_seq2seq.embedding_tied_rnn_seq2seq(*arguments, feed_previous=feed_previous, **options)
+
+
+def words(*output_projection):
+    arguments = constants(DECODER), tf.zeros([3, 6]), gru(), 6, 4
+    return legacy_seq2seq.embedding_rnn_decoder(*arguments, output_projection)
+
+
+def in_parts(feed_previous):
+    """Each matrix in two variables, and no bias of a linear layer; with one in parts the sums are others."""
+    with tf.variable_scope("parts", partitioner=tf.fixed_size_partitioner(2)):
+        return attention(feed_previous)
 
 
 def one_to_many(feed_previous):
@@ -73,6 +84,7 @@ def own_loop(feed_previous):
         slow(tied, "tensor", [24.9108, 2.74966, 223.195]),
         (one_to_many, True, [37.9931, 6.40116, 382.819]),
         slow(own_loop, True, [21.4661, 5.46372, 289.614]),
+        (in_parts, False, [51.4315, 6.57358, 1385.37]),
     ],
 )
 def test_models_are_those_of_tensorflow_1_15(session, build, feed_previous, expected):
@@ -158,6 +170,12 @@ def test_the_embedding_was_as_wide_as_the_cell(session):
             "num_heads is 0",
         ),
         (lambda: attention(False, output_projection=(tf.zeros([6, 6]), tf.zeros([5]))), "incompatible"),
+        # So are the models without attention, and in TensorFlow 1.15.5 only these check the weights.
+        (lambda: words(tf.zeros([6, 5]), tf.zeros([6])), "incompatible"),
+        (lambda: words(tf.zeros([6, 6]), tf.zeros([5])), "incompatible"),
+        (lambda: words(tf.zeros([6, 6], tf.float64), tf.zeros([6])), "float64"),
+        (lambda: tied(False, output_projection=(tf.zeros([6, 5]), tf.zeros([6]))), "incompatible"),
+        (lambda: tied(False, output_projection=(tf.zeros([6, 6]), tf.zeros([5]))), "incompatible"),
         (
             lambda: legacy_seq2seq.one2many_rnn_seq2seq([], {"a": []}, gru(), {"b": gru()}, 5, {"a": 6}, 4),
             r"cells for \['b'\], but inputs for \['a'\]",

@@ -230,6 +230,224 @@ def test_a_script_of_its_own_decoder_and_helper(session):
             type("Unfinished", (base,), {"initialize": Counter.initialize})()
 
 
-def test_sizes_must_fit_the_mechanisms():
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="2 attention_layer_size for 1 mechanisms"):
-        AttentionWrapper(lstm(), LuongAttention(5, tf.constant(X)), attention_layer_size=[3, 2])
+MEMORY = np.cos(np.arange(3 * 6 * 8)).reshape(3, 6, 8).astype(np.float32)
+
+
+def attending(*attentions, **options):
+    mechanisms = [attention(5, tf.constant(MEMORY), [6, 4, 2]) for attention in attentions]
+    return AttentionWrapper(CELLS.GRUCell(5), mechanisms if len(mechanisms) > 1 else mechanisms[0], **options)
+
+
+def of_other_keys(attention, change=lambda keys, values: (keys * 2 + 1, values - 0.5), size=3, lengths=(6, 4, 2)):
+    mechanism = attention(5, tf.constant(MEMORY), lengths, custom_key_value_fn=change)
+    return AttentionWrapper(CELLS.GRUCell(5), mechanism, size)
+
+
+def brightest(mechanism, output, state, layer):
+    """An `attention_fn`: what is seen is not the mean of the memory, but in each unit the most."""
+    alignments, state = mechanism(output, state=state)
+    seen = tf.reduce_max(alignments[:, :, None] * mechanism.values, 1)
+    return tf.tanh(seen if layer is None else layer(tf.concat([output, seen], 1))), alignments, state
+
+
+def own_layers():
+    return [tf.layers.Dense(3, tf.tanh, name="mine"), tf.layers.Dense(2)]
+
+
+@pytest.mark.parametrize(
+    "build, size, attention, of_gradients, layers",
+    [  # TensorFlow 1.15.5: sums of absolute outputs, of the last attention and of gradients; the layers' variables
+        (lambda: of_other_keys(BahdanauAttention), 34.6503, 7.4834, 1190.93, "attention_layer/kernel"),
+        (lambda: of_other_keys(LuongAttention), 35.1545, 7.6471, 1166.16, "attention_layer/kernel"),
+        (
+            lambda: of_other_keys(LuongAttention, lambda keys, values: (keys[:, :4], values[:, :4, :6]), None, None),
+            10.3218,
+            2.6087,
+            85.3833,
+            "",
+        ),
+        (
+            lambda: attending(LuongAttention, attention_layer=own_layers()[0]),
+            15.9281,
+            3.3728,
+            193.238,
+            "mine/kernel mine/bias",
+        ),
+        (
+            lambda: attending(LuongAttention, BahdanauAttention, attention_layer=own_layers()),
+            22.2047,
+            4.3815,
+            264.807,
+            "mine/kernel mine/bias dense/kernel dense/bias",
+        ),
+        (
+            lambda: attending(LuongAttention, attention_layer_size=3, attention_fn=brightest),
+            9.5536,
+            2.1206,
+            83.5458,
+            "attention_layer/kernel",
+        ),
+        (lambda: attending(LuongAttention, attention_fn=brightest, dtype=tf.float32), 22.7861, 4.5217, 9.20077, ""),
+    ],
+)
+def test_own_parts_of_an_attention(session, build, size, attention, of_gradients, layers):
+    cell = build()
+    decoder = seq2seq.BasicDecoder(cell, seq2seq.TrainingHelper(X, LENGTHS), cell.zero_state(3, tf.float32))
+    outputs, state, _ = seq2seq.dynamic_decode(decoder)
+    assert outputs.rnn_output.shape[2] == cell.output_size
+    values, trained = (
+        [outputs.rnn_output, state.attention, *tf.nest.flatten(state.alignments)],
+        tf.trainable_variables(),
+    )
+    scope = "decoder/attention_wrapper/"
+    own = [name for name in layers.split() if f"{scope}{name}" in {variable.op.name for variable in trained}]
+    assert own == layers.split()
+    gradients = tf.gradients(tf.add_n([tf.reduce_sum(tf.square(value)) for value in values]), trained)
+    session.run(tf.global_variables_initializer())
+    set_variables(session)
+    values, gradients = session.run([values, gradients])
+    found = [np.abs(value).sum() for value in values[:2]]
+    assert found == pytest.approx([size, attention], rel=1e-4)
+    assert sum(np.abs(array).sum() for array in gradients) == pytest.approx(of_gradients, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "attentions, options, message",
+    [  # as in TensorFlow 1.15.5
+        (1, {"attention_layer_size": [3, 2]}, "attention_layer_size must .* exactly one .* not 2 and 1"),
+        (2, {"attention_layer": tf.layers.Dense(3)}, "attention_layer must .* exactly one .* not 1 and 2"),
+        (1, {"attention_layer_size": 3, "attention_layer": tf.layers.Dense(3)}, "Only one of attention_layer_size and"),
+    ],
+)
+def test_layers_must_fit_the_mechanisms(session, attentions, options, message):
+    with pytest.raises(ValueError, match=message):
+        attending(*[LuongAttention] * attentions, **options)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_memory_without_steps_is_refused(session, is_known):
+    """Else its alignments are NaN."""
+    lengths = [6, 4, 0] if is_known else tf.placeholder_with_default([6, 4, 0], [None])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="All values in memory_sequence_length must be greater"):
+        attention = BahdanauAttention(5, tf.constant(MEMORY), lengths)
+        alignments, _ = attention(tf.zeros([3, 5]), tf.zeros([3, 6]))
+        session.run(tf.global_variables_initializer())
+        session.run(alignments)
+
+
+def rows(count):
+    return tf.placeholder_with_default(count, [])
+
+
+def first_state(batch_size, **options):
+    return attending(LuongAttention, **options).zero_state(batch_size, tf.float32).cell_state
+
+
+def called(batch_size):
+    state, attention, inputs = (tf.zeros([batch_size, size]) for size in (5, 8, 4))
+    cell = attending(LuongAttention)
+    return cell(inputs, cell.zero_state(3, tf.float32)._replace(cell_state=state, attention=attention))[0]
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [  # as in TensorFlow 1.15.5, where the graph knows the number of rows and where it does not
+        (lambda: first_state(6), "When calling zero_state of .* Non-matching batch sizes"),
+        (lambda: first_state(rows(6)), "When calling zero_state of .* Non-matching batch sizes"),
+        (
+            lambda: first_state(3, initial_cell_state=tf.zeros([6, 5])),
+            "When constructing .* Non-matching batch sizes .* initial_cell_state",
+        ),
+        (
+            lambda: first_state(3, initial_cell_state=tf.zeros([rows(6), 5])),
+            "When constructing .* Non-matching batch sizes .* initial_cell_state",
+        ),
+        (lambda: called(6), "When applying .* Non-matching batch sizes .* You may need to tile your memory"),
+        (lambda: called(rows(6)), "When applying .* Non-matching batch sizes .* You may need to tile your memory"),
+    ],
+)
+def test_a_memory_has_as_many_rows_as_the_decoder(session, build, message):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        values = build()
+        session.run(tf.global_variables_initializer())
+        session.run(values)
+
+
+LOGITS = np.sin(np.arange(60)).reshape(3, 4, 5).astype(np.float32)
+WEIGHTS = np.array([[1, 0.5, 0, 0], [2, 0, 0, 0], [1, 1, 0.25, 0]], np.float32)
+
+
+def loss_of(*arguments, **options):
+    targets = tf.constant(np.arange(12).reshape(3, 4) % 5)
+    return seq2seq.sequence_loss(tf.constant(LOGITS), targets, tf.constant(WEIGHTS), *arguments, **options)
+
+
+STEPS, ROWS = [2.500125, 2.66675, 2.272431, 0], [2.090696, 2.7964, 2.595505]
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [  # TensorFlow 1.15.5; across time steps and the batch: averaged, averaged, summed, summed
+        ((True, True), 2.533693),
+        ((True, False), ROWS),
+        ((False, True), STEPS),
+        ((False, False, True, True), 2.428122),
+        ((False, False, True, False), [1.568022, 5.592801, 1.946629]),
+        ((False, False, False, True), [3.3335, 2.000063, 0.568108, 0]),
+        ((True, False, False, True), ROWS),  # the sum is left out where something is averaged
+        ((False, True, True, False), STEPS),
+        ((False, False, True, True, lambda labels, logits: tf.reduce_sum(logits, 1)), 0.140185),
+    ],
+)
+def test_sums_and_averages_of_a_loss(session, arguments, expected):
+    np.testing.assert_allclose(session.run(loss_of(*arguments)), expected, rtol=1e-5)
+
+
+def test_the_order_of_tensorflow_1_0(session):
+    """The sixth and seventh arguments were the function and the name."""
+    own = lambda labels, logits: tf.reduce_sum(logits, 1)
+    old, new = loss_of(True, True, own, "cost"), loss_of(True, True, softmax_loss_function=own)
+    plain = loss_of(True, True, None, "plain")
+    assert (old.op.name.split("/")[0], plain.op.name.split("/")[0]) == ("cost", "plain")
+    old, new, plain = session.run([old, new, plain])
+    assert old == new != plain and plain == pytest.approx(2.533693, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [  # as in TensorFlow 1.15.5
+        (lambda: loss_of(True, False, True), "average_across_timesteps and sum_over_timesteps cannot"),
+        (lambda: loss_of(False, True, False, True), "average_across_batch and sum_over_batch cannot"),
+        (lambda: seq2seq.sequence_loss(tf.zeros([4, 5]), tf.zeros([3, 4], tf.int32), WEIGHTS), "Logits must be a"),
+        (lambda: seq2seq.sequence_loss(LOGITS, tf.zeros([4], tf.int32), WEIGHTS), "Targets must be a"),
+        (lambda: seq2seq.sequence_loss(LOGITS, tf.zeros([3, 4], tf.int32), WEIGHTS[0]), "Weights must be a"),
+        (lambda: seq2seq.TrainingHelper(X, [LENGTHS]), "Expected sequence_length to be a vector"),
+        (lambda: seq2seq.TrainingHelper(X, 5), "Expected sequence_length to be a vector"),
+        (lambda: seq2seq.GreedyEmbeddingHelper(tf.zeros([7, 4]), 0, 1), "start_tokens must be a vector"),
+        (lambda: seq2seq.SampleEmbeddingHelper(tf.zeros([7, 4]), [[0]], 1), "start_tokens must be a vector"),
+        (lambda: seq2seq.GreedyEmbeddingHelper(tf.zeros([7, 4]), [0], [1]), "end_token must be a scalar"),
+    ],
+)
+def test_what_does_not_fit(session, build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_what_a_helper_shows_and_leaves_out(session):
+    """A script that steps a decoder itself may call it with what it needs."""
+    inputs, state = tf.constant(X), tf.zeros([3, 2])
+    helper = seq2seq.TrainingHelper(inputs, LENGTHS)
+    assert helper.inputs is inputs and helper.sequence_length.shape == [3]
+    step = helper.next_inputs(0, inputs[:, 0], state)
+    samples = helper.sample(0, inputs[:, 0]), helper.sample(time=1, outputs=inputs[:, 1], state=None, name="n")
+    samples, lengths, (is_over, read, _) = session.run([samples, helper.sequence_length, step])
+    assert [array.tolist() for array in samples] == [X[:, step].argmax(1).tolist() for step in (0, 1)]
+    assert lengths.tolist() == LENGTHS and is_over.tolist() == [False, False, True]
+    np.testing.assert_array_equal(read, X[:, 1])
+
+
+def test_the_size_of_what_a_decoder_puts_out(session):
+    helper = training()
+    plain, with_layer = seq2seq.BasicDecoder(lstm(), helper, None), decoder_of(lstm(), helper)
+    assert plain.output_size == seq2seq.BasicDecoderOutput(5, tf.TensorShape([]))
+    assert with_layer.output_size == seq2seq.BasicDecoderOutput(tf.TensorShape([7]), tf.TensorShape([]))

@@ -331,8 +331,8 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
             return None
         values = list(values) if isinstance(values, (list, tuple)) else [values]
         if len(values) != len(self._mechanisms):
-            counts = f"{len(values)} and {len(self._mechanisms)}"
-            raise ValueError(f"If provided, {name} must have exactly one element per attention_mechanism, not {counts}")
+            counts = f"{len(values)} for {len(self._mechanisms)}"
+            raise ValueError(f"If provided, {name} must have exactly one element per attention_mechanism: {counts}")
         return values
 
     def _checked(self, values, batch_size, when, what, hint):

@@ -47,6 +47,7 @@ def unbuilt(cell):
         new.__dict__[name] = [] if isinstance(value, list) and "weights" in name else copied(value)
     new.__dict__.update(dict.fromkeys({"built", "_built"} & {*vars(cell)}, False))
     new.__dict__.update(dict.fromkeys({"_scope", "_current_scope", "rnncell_scope"} & {*vars(cell)}))
+    new.__dict__.pop("_always_reuse_variable_scope", None)  # in which a built one takes its variables
     return new
 
 
@@ -294,7 +295,8 @@ class AttentionCellWrapper(_CELLS.RNNCell):
             kernel = tf.get_variable("attn_w", [1, 1, self._size, self._vec_size])  # of a convolution of width 1
             v = tf.get_variable("attn_v", [self._vec_size])
             query = linear(query, self._vec_size, bias=True)
-        return attend(outputs, tf.tensordot(outputs, kernel[0, 0], 1), v, query)
+        features = tf.tensordot(outputs, tf.reshape(kernel, [self._size, self._vec_size]), 1)
+        return attend(outputs, features, v, query)
 
 
 class EmbeddingWrapper(_CELLS.RNNCell):

@@ -201,7 +201,7 @@ def _attention(attention_states, num_heads):
     size, heads = attention_states.shape[2].value, []
     for head in range(num_heads):
         kernel = tf.get_variable(f"AttnW_{head}", [1, 1, size, size])  # of a convolution with one step's width
-        features = tf.tensordot(attention_states, kernel[0, 0], 1)  # [batch_size, T, attn_size]
+        features = tf.tensordot(attention_states, tf.reshape(kernel, [size, size]), 1)  # [batch_size, T, attn_size]
         heads.append((features, tf.get_variable(f"AttnV_{head}", [size])))
 
     def look(state):

@@ -61,9 +61,9 @@ def sequence_loss(
             shape = "[batch_size x sequence_length x logits]" if axes == 3 else "[batch_size x sequence_length]"
             raise ValueError(f"{argument} must be a {shape} tensor, but the shape is {values.shape}")
     averages, sums = (average_across_batch, average_across_timesteps), (sum_over_batch, sum_over_timesteps)
-    for argument, is_averaged, is_summed in zip(("batch", "timesteps"), averages, sums):
-        if is_averaged and is_summed:
-            raise ValueError(f"average_across_{argument} and sum_over_{argument} cannot be set to True at same time.")
+    for argument, axis in ("timesteps", 1), ("batch", 0):
+        if averages[axis] and sums[axis]:
+            raise ValueError(f"average_across_{argument} and sum_over_{argument} cannot be set to True at same time")
     with tf.name_scope(name, "sequence_loss", [logits, targets, weights]):
         labels, flat = tf.reshape(targets, [-1]), tf.reshape(logits, [-1, tf.shape(logits)[2]])
         losses = tf.reshape(cross_entropies(labels, flat, softmax_loss_function), tf.shape(targets)) * weights
