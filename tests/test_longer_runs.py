@@ -75,6 +75,7 @@ def test_a_shorter_one_says_that_it_is_finished(name, capsys):
     assert all(np.array_equal(after.tensors[key], before.tensors[key]) for key in before.tensors)
 
 
+@pytest.mark.slow
 def test_another_text_to_write_is_no_other_run():
     char_gru.main([*CHAR, "--save_path=run"])
     assert len(char_gru.main([*CHAR, "--save_path=run", "--set", "num_generate=7"])["text"]) == 8

@@ -444,6 +444,7 @@ def test_a_stop_in_the_validation_loses_no_numbers(small_corpus, tmp_path, monke
     assert 0 < records[0]["wall_s"] < records[1]["wall_s"]
 
 
+@pytest.mark.slow
 def test_another_mode_goes_on_in_the_middle(small_corpus, tmp_path, monkeypatch, capsys):
     arguments = ["--config=test", f"--data_path={small_corpus}", f"--save_path={tmp_path}/run"]
     expected = ptb_word_lm.main([*arguments[:2], "--rnn_mode=basic"])

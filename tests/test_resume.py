@@ -251,6 +251,7 @@ checkpoints.Checkpoints.save = save_on_a_full_disk
     assert f"Going on from run/{index.removesuffix('.index')}\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_events_on_a_full_disk(tmp_path, run_script):
     code = f"""
 import resource, signal, sys; sys.path.insert(0, {str(ROOT)!r})
@@ -268,6 +269,7 @@ time_series.main({SERIES!r})
     assert "no event can be written in run: " in process.stderr and "File too large" in process.stderr
 
 
+@pytest.mark.slow
 def test_standard_output_on_a_full_disk(tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")

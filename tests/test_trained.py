@@ -134,6 +134,7 @@ def test_sentences_alone_are_what_each_gets_by_itself(networks, tmp_path, capsys
     assert together["log_probability"] == pytest.approx(sum(s["log_probability"] for s in together["sentences"]))
 
 
+@pytest.mark.slow
 def test_many_sentences_of_all_lengths(networks, tmp_path):
     random = np.random.RandomState(1)
     sentences = [" ".join(random.choice(TEXT.split(), length)) for length in [*range(40), 0, 0, 1, 200]]
