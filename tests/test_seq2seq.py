@@ -314,8 +314,8 @@ def test_own_parts_of_an_attention(session, build, size, attention, of_gradients
 @pytest.mark.parametrize(
     "attentions, options, message",
     [  # as in TensorFlow 1.15.5
-        (1, {"attention_layer_size": [3, 2]}, "attention_layer_size must .* exactly one .* not 2 and 1"),
-        (2, {"attention_layer": tf.layers.Dense(3)}, "attention_layer must .* exactly one .* not 1 and 2"),
+        (1, {"attention_layer_size": [3, 2]}, "attention_layer_size must .* exactly one .*: 2 for 1"),
+        (2, {"attention_layer": tf.layers.Dense(3)}, "attention_layer must .* exactly one .*: 1 for 2"),
         (1, {"attention_layer_size": 3, "attention_layer": tf.layers.Dense(3)}, "Only one of attention_layer_size and"),
     ],
 )
