@@ -78,6 +78,23 @@ def test_projected_cells_are_computed_in_whole_sequences(session, build, lengths
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+def test_a_projection_of_a_scripts_own_is_called_step_by_step(session):
+    class Doubled(RNN.OutputProjectionWrapper):
+        def call(self, inputs, state):
+            output, state = super().call(inputs, state)
+            return 2 * output, state
+
+    found = []
+    for wrapper in Doubled, RNN.OutputProjectionWrapper:
+        with tf.variable_scope(wrapper.__name__):
+            cell = wrapper(CELLS.BasicRNNCell(5), 2)
+            found.append(rnn.dynamic_rnn(cell, tf.constant(X), dtype=tf.float32, rnn_mode="auto")[0])
+    session.run(tf.global_variables_initializer())
+    set_variables(session)  # to the same numbers, by their shapes
+    doubled, plain = session.run(found)
+    np.testing.assert_allclose(doubled, 2 * plain, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "build, sums, of_gradients, last",
     [  # TensorFlow 1.15.5; the names below are its, too

@@ -220,6 +220,8 @@ class InputProjectionWrapper(_CELLS.RNNCell):
 class OutputProjectionWrapper(_CELLS.RNNCell, rnn.OutputProjectionWrapper):
     """A cell whose outputs pass through a dense layer. That of `rnn.py`, as a layer of TensorFlow's with variables."""
 
+    computed_as = rnn.OutputProjectionWrapper  # by rnn.py
+
     def __init__(self, cell, output_size, activation=None, reuse=None):
         super().__init__(_reuse=reuse)
         if output_size < 1:

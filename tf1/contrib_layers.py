@@ -569,14 +569,14 @@ def optimize_loss(
 
     Args:
       loss: [].
-      global_step: Counts the updates; None is the graph's, where there is one.
-      learning_rate: A float, a tensor [], or None where `optimizer` needs none.
-      gradient_noise_scale: Times what truncated normal noise is added to the gradients; None is no noise.
-      gradient_multipliers: A dict of factors by variable, or by its name.
-      clip_gradients: A global norm, a float, or a function from (gradient, variable) pairs to such.
-      learning_rate_decay_fn: A function of the rate and the step, which gives the rate.
-      update_ops: What runs before the loss; None is the collection UPDATE_OPS, such as batch_norm's moving averages.
-      summaries: Of what, names; None is loss, learning_rate (if it decays) and global_gradient_norm.
+      global_step: counts the updates; None: the graph's, where there is one.
+      learning_rate: a float, a tensor [], or None where `optimizer` needs none.
+      gradient_noise_scale: times what truncated normal noise is added to the gradients; None is no noise.
+      gradient_multipliers: a dict of factors by variable, or by its name.
+      clip_gradients: a global norm, a float, or a function from (gradient, variable) pairs to such.
+      learning_rate_decay_fn: a function of the rate and the step, which gives the rate.
+      update_ops: what runs before the loss; None is the collection UPDATE_OPS, such as batch_norm's moving averages.
+      summaries: of what, names; None is loss, learning_rate (if it decays) and global_gradient_norm.
     """
     loss = tf.convert_to_tensor(loss)
     tf.debugging.assert_scalar(loss)

@@ -301,9 +301,11 @@ def _parts(cell):
 
 
 def _kind(cell):
-    """The class of TensorFlow's that computes the cell, which may be of a subclass; None: there is none."""
-    if kind := vars(type(cell)).get("computed_as"):  # of contrib.py
+    """The class whose rule computes the cell, which may be of a subclass that changes none; None: there is none."""
+    if kind := vars(type(cell)).get("computed_as"):  # of cells.py
         return kind
+    if type(cell) is OutputProjectionWrapper:
+        return OutputProjectionWrapper
     cells = tf.nn.rnn_cell
     kinds = cells.BasicRNNCell, cells.BasicLSTMCell, cells.LSTMCell, cells.GRUCell, cells.MultiRNNCell
     for kind in (*kinds, cells.DropoutWrapper):
@@ -330,7 +332,7 @@ def _is_known(cell, scope=None):
     cells, kind = tf.nn.rnn_cell, _kind(cell)
     if isinstance(cell, DropoutWrapper):
         return cell.keeps_state and _is_known(cell.cell)
-    if isinstance(cell, OutputProjectionWrapper):
+    if kind is OutputProjectionWrapper:
         return _is_known(cell.cell)
     if kind is None:
         return type(cell) is GRUCell
