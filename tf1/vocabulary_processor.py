@@ -24,8 +24,8 @@ def tokenizer(iterator):
 class VocabularyProcessor:
     """`tf.contrib.learn.preprocessing.VocabularyProcessor`: texts as ids of their words, 0 for what is unknown.
 
-    Its attributes have the names of TensorFlow 1.15, whose saved processors `restore` reads, under `python -m tf1`. They
-    are pickles, as there, so restore only what you trust.
+    Its attributes have the names of TensorFlow 1.15, whose saved processors `restore` reads, under `python -m tf1`.
+    They are pickles, as there, so restore only what you trust.
 
     Args:
       max_document_length: ids of each text.
