@@ -195,7 +195,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     Returns:
       The mean loss.
     """
-    start_time, config, epoch_size = time.time(), model.config, model.input.epoch_size
+    start_time, config, epoch_size = time.monotonic(), model.config, model.input.epoch_size
     position = position or Position(costs=0.0, state=model.cluster.own_rows(zero_state(config, config.batch_size)))
     fetches = {"loss": model.loss, "final_state": model.final_state}
     if eval_op is not None:
@@ -216,7 +216,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.loss = costs / position.step
         Diverged.check("loss", loss, f"in epoch {position.epoch} at step {batch} of {epoch_size}", MAX_LOSS)
         characters = (position.step - first_step) * input_text.size * model.cluster.size
-        position.characters_per_second = characters / (time.time() - start_time)
+        position.characters_per_second = characters / (time.monotonic() - start_time)
         if verbose and batch % 100 == 0:
             progress.write(f"Epoch {position.epoch} Batch {batch} Loss {loss:.4f}")
     return position.costs / position.step
@@ -435,7 +435,7 @@ def main(argv=None):
         return trained.use(args, "char_gru", config, build, units="hidden_units", steps="max_length", gates=3)
     if args.section == "gradients":
         return show_gradients(args)
-    with Cluster(args, config.batch_size) as cluster:
+    with Cluster(args, config) as cluster:
         checkpoints.check_flags(args)
         return train(args, config, cluster)
 

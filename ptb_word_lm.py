@@ -235,7 +235,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     Returns:
       The perplexity, exp of the mean cost of a word.
     """
-    start_time = time.time()
+    start_time = time.monotonic()
     batch_size, num_steps, epoch_size = model.input.batch_size, model.input.num_steps, model.input.epoch_size
     position = position or Position(costs=0.0, state=session.run(model.initial_state))
     fetches = {"cost": model.cost, "final_state": model.final_state}
@@ -259,7 +259,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.loss = costs / (position.step * num_steps)
         Diverged.check("loss", position.loss, f"at step {step} of {epoch_size}", MAX_NATS)
         words = (step + 1 - first_step) * num_steps * batch_size * model.input.cluster.size
-        position.words_per_second = words / (time.time() - start_time)
+        position.words_per_second = words / (time.monotonic() - start_time)
         if verbose and step in report_steps:
             speed = f"speed: {position.words_per_second:.0f} wps"
             progress.write(f"{step / epoch_size:.3f} perplexity: {np.exp(position.loss):.3f} {speed}")
@@ -388,7 +388,7 @@ def main(argv=None):
     if trained.is_wanted(args):
         build = lambda config, vocab_size, **modes: PTBModel(False, config, PTBInput(config), **modes)
         return trained.use(args, "ptb_word_lm", config, build, units="hidden_size", steps="num_steps", gates=4)
-    with Cluster(args, config.batch_size) as cluster:
+    with Cluster(args, config) as cluster:
         checkpoints.check_flags(args)
         return train(args, config, cluster)
 

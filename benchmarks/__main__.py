@@ -36,8 +36,9 @@ TASKS = {
 }
 # Where torch.compile was seen to be faster than eager PyTorch: both take turns there, and the faster one counts.
 COMPILED = ("ptb",)
-# A first loss may be off by that part: bf16 rounds, and each side draws dropout masks of its own.
-LOSS_TOLERANCE = 0.02
+# A first loss may be off by that part: bf16 rounds. With dropout each side draws masks of its own.
+LOSS_TOLERANCE, TOLERANCE_WITH_DROPOUT = 1e-4, 0.02
+WITH_DROPOUT = ("ptb-medium", "ptb-large")
 
 
 def parse_args(argv=None):
@@ -119,8 +120,9 @@ def measure(task, turns, seconds, with_torch):
                 results[side.name]["rates"].append(found["units"] / found["seconds"])
                 results[side.name]["peak"] = found["peak"]
     expected = results["auto-fp32"]["first_loss"]
+    tolerance = TOLERANCE_WITH_DROPOUT if task in WITH_DROPOUT else LOSS_TOLERANCE
     for name, result in results.items():
-        if not name.startswith("products") and abs(result["first_loss"] - expected) > LOSS_TOLERANCE * expected:
+        if not name.startswith("products") and abs(result["first_loss"] - expected) > tolerance * expected:
             raise UserError(f"{task}: the first loss of {name} is {result['first_loss']}, ours {expected}", 1)
     return results
 

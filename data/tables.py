@@ -100,7 +100,7 @@ def _find_separator(path, lines, column, decimal):
         and (is_name or _is_number(unquoted[0], marks))
     ):
         if not decimal:
-            _check_one_column(path, bare)
+            _check_one_column(path, bare, column)
         return _LINE
     for separator in "\t;":
         if separator in bare[0]:
@@ -111,15 +111,19 @@ def _find_separator(path, lines, column, decimal):
     return " " if all(" " in line for line in bare[:2]) else _LINE
 
 
-def _check_one_column(path, lines):
-    """Refuses `1,5` in each line, which is a number with a decimal comma, where the first part counts the lines."""
+def _check_one_column(path, lines, column):
+    """Refuses `1,5` in each line, which is a number with a decimal comma, where there seem to be two columns.
+
+    They seem to where the first parts rise, as counters, years and dates do, and where a column is named.
+    """
     parts = [line.split(",") for line in lines]
-    if len(parts) > 2 and all(len(pair) == 2 and _place(f"1{pair[0]}") for pair in parts):
+    if len(parts) > 2 and all(len(pair) == 2 and re.fullmatch("[0-9]{1,20}", pair[0]) for pair in parts):
         counts, rest = zip(*parts)
-        if {int(after) - int(before) for before, after in itertools.pairwise(counts)} == {1} and len(set(rest)) > 1:
+        rises = all(int(before) < int(after) for before, after in itertools.pairwise(counts))
+        if column or rises and len(set(rest)) > 1:
             raise UserError(
                 f"{path} begins with {lines[0]!r} and {lines[1]!r}, which may be numbers with decimal commas, or two "
-                "columns of which the first counts: give --decimal=comma or --column=2"
+                "columns: give --decimal=comma, or --decimal=point with --column=1 or 2"
             )
 
 

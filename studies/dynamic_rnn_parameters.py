@@ -5,7 +5,7 @@ Two LSTM layers of 20 units over 2 sequences of 5 inputs, again and again with t
     time_major           inputs and outputs are [T, batch_size, n], not [batch_size, T, n]; the numbers are the same
     sequence_length      after a sequence's end the outputs are 0, and its state stays as it was there
     initial_state        the states after 2 steps, and the other 3 as inputs: the same as all 5 at once
-    parallel_iterations  ops of the loop that may run at a time, 32: the numbers are the same
+    parallel_iterations  steps of the loop that may run at a time, 32 by default: the numbers are the same
     swap_memory          what the gradients need moves from a GPU's memory to the host's: the numbers are the same
 
     python -m studies.dynamic_rnn_parameters

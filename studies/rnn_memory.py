@@ -93,7 +93,8 @@ def main(argv=None):
         "static_rnn's graph grows with the steps, dynamic_rnn's does not. Of tensors (the graph comes on top) both need"
     )
     print("about the same for gradients, which take every step's outputs; dynamic_rnn with swap_memory=True can move")
-    print("these out of a GPU's memory. Without gradients dynamic_rnn needs more: it copies its inputs twice.")
+    print("these out of a GPU's memory. Without gradients dynamic_rnn needs more where sequences are long: it copies")
+    print("its inputs twice.")
     return rows
 
 

@@ -12,6 +12,8 @@ import sys
 import numpy as np
 import pytest
 
+from tf1 import tf
+
 slow = functools.partial(pytest.param, marks=pytest.mark.slow)  # a case of a test, for make soak alone
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -40,8 +42,6 @@ def signals_of_a_terminal():
 @pytest.fixture
 def session():
     """A session of a graph of its own, whose random numbers begin with 1."""
-    from tf1 import tf  # not before own_cache
-
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(1)
         yield session
@@ -49,8 +49,6 @@ def session():
 
 def set_variables(session, size=0.4):
     """Gives all trainable variables numbers that do not come from a random generator, by their shapes; none is 0."""
-    from tf1 import tf  # not before own_cache
-
     for variable in tf.trainable_variables():
         shape = variable.shape.as_list()
         value = size * np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + len(shape)) if shape else np.array(size)

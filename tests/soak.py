@@ -3,7 +3,7 @@
     make soak
 
 kills every script in every mode, tries to read what a fuzzer makes up, and writes a summary to results/soak.md; it
-takes half an hour. The tests in test_resume.py use the same functions for a few minutes.
+takes half an hour. tests/test_resume.py does it for two of them.
 """
 
 import concurrent.futures
@@ -212,7 +212,7 @@ def main(kills=3, fuzz_seconds=600):
             lines.append(f"| {name} | {kills} in {len(found)} | {'; '.join(different) or 0} |")
             print(lines[-1], flush=True)
         counts, number = fuzzing.result()
-    tests = ["-q", "-p", "no:cacheprovider", "--durations=0", "-k", _BAD_INPUT]
+    tests = ["-q", "-p", "no:cacheprovider", "-k", _BAD_INPUT]
     process = subprocess.run([sys.executable, "-m", "pytest", *tests], cwd=ROOT, capture_output=True, text=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow"]
     slow = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

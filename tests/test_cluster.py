@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import char_gru
+from configs import PTB_CONFIGS
 from conftest import ROOT, slow
 from ptb_word_lm import parse_args
 from tf1 import launcher, tf
@@ -141,7 +142,7 @@ class TestOneNetwork:
     @pytest.mark.parametrize(
         "name,counts,flags",
         [
-            slow("ptb", [1, 2], []),
+            ("ptb", [1, 2], []),
             slow("ptb", [2, 2], []),
             slow("ptb", [1, 4], ["--rnn_mode=basic"]),
             slow("ptb", [1, 2, 2], ["--precision=bf16"]),
@@ -155,7 +156,8 @@ class TestOneNetwork:
         for run, count in enumerate(counts):
             folder = tmp_path / f"run{run}"
             folder.mkdir()
-            results = succeeded(cluster(count, [*command, *flags], dump=folder))
+            saving = [*command, *flags, f"--save_path={folder}/run"]
+            results = succeeded(cluster(count, saving, dump=folder))
             of_workers = weights(folder, count)
             assert all(are_equal(of_workers[0], other) for other in of_workers)
             runs.append(of_workers[0])
@@ -376,6 +378,7 @@ class TestRefusals:
             ("seed", "in seed (3 and 42)"),
             slow("data", "in data"),
             slow("config", "in config hidden_size"),
+            slow("length", "in config max_max_epoch"),
             slow("mode", "in rnn_mode (basic and fused)"),
         ],
     )
@@ -388,6 +391,7 @@ class TestRefusals:
             "seed": "--seed=3",
             "data": f"--data_path={other}",
             "config": "--set=hidden_size=21",
+            "length": "--set=max_max_epoch=2",
             "mode": "--rnn_mode=basic",
         }[name]
         results = ended(cluster(2, [*PTB, f"--data_path={corpus}"], each=lambda task: [flag] * task))
@@ -407,8 +411,6 @@ class TestRefusals:
 
     @pytest.mark.parametrize("victim", [0, slow(1)])
     def test_a_port_in_use(self, victim, cluster, corpus):
-        import socket
-
         hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
         with socket.create_server(("", int(hosts[victim].rpartition(":")[2]))):
             command = [*PTB, f"--data_path={corpus}"]
@@ -480,7 +482,8 @@ class TestRefusals:
     def test_who_may_connect_is_said_unless_all_are_loopback(self, capsys):
         port = free_ports(1)[0]
         for hosts, is_said in ((f"127.0.0.1:{port},[::1]:1", False), (f"127.0.0.1:{port},10.0.0.1:1", True)):
-            with pytest.raises(UserError), Cluster(parse_args([f"--worker_hosts={hosts}", "--task_index=0"]), 20):
+            args = parse_args([f"--worker_hosts={hosts}", "--task_index=0"])
+            with pytest.raises(UserError), Cluster(args, PTB_CONFIGS["test"]()):
                 raise UserError("the end")
             assert ("can run programs on it" in capsys.readouterr().out) == is_said
 
@@ -524,6 +527,17 @@ class TestLauncher:
         monkeypatch.setattr(launcher, "_END_SECONDS", 0.2)
         assert launcher.run([str(script), "--save_path=run"], 2, 3) == 2
         assert "start again" not in capsys.readouterr().out
+
+    @pytest.mark.slow
+    def test_an_output_that_nobody_reads_any_more_stops_all(self, corpus, tmp_path):
+        command = [*PTB, f"--data_path={corpus}", "--set=max_max_epoch=1000", f"--save_path={tmp_path}/runs"]
+        process = self.launch("--workers=2", "--", *command)
+        wait_for(process, r"^\[0\] 0\.[3-6]")
+        process.stdout.close()  # as `| head` does
+        process.stdout = None
+        ((status, _, err),) = ended([process])
+        assert (status, err) == (128 + signal.SIGHUP, "")
+        assert tf.train.latest_checkpoint(f"{tmp_path}/runs")
 
     @pytest.mark.slow
     def test_its_workers_do_not_outlive_it(self, corpus):
@@ -613,10 +627,20 @@ class TestExamples:
         script = script.replace("sed 's/$/:2222/' |", "")
         for name, text in (
             ("scontrol", f"echo 127.0.0.1:{first}; echo 127.0.0.1:{second}"),
-            ("srun", 'shift; SLURM_PROCID=1 "$@" > /dev/null & SLURM_PROCID=0 "$@"; status=$?; wait; exit $status'),
+            ("srun", 'shift 2; SLURM_PROCID=1 "$@" > /dev/null & SLURM_PROCID=0 "$@"; status=$?; wait; exit $status'),
         ):
             (tools / name).write_text(f"#!/bin/bash\n{text}\n")
             (tools / name).chmod(0o755)
         environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": "two"}
         done = subprocess.run(["bash"], input=script, cwd=ROOT, env=environment, text=True, capture_output=True)
         assert done.returncode == 0 and "Test Perplexity" in done.stdout, done.stderr
+
+    @pytest.mark.parametrize("status, is_requeued", [(0, False), (2, False), (75, True), (137, True), (143, False)])
+    def test_slurm_starts_a_job_again_that_has_lost_a_worker(self, status, is_requeued, tmp_path):
+        for name, text in ("scontrol", f'echo "$@" >> {tmp_path}/calls'), ("srun", f"exit {status}"):
+            (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+            (tmp_path / name).chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_ID": "7", "SLURM_JOB_NODELIST": "a,b"}
+        process = subprocess.run(["bash", ROOT / "docs" / "slurm.sh"], env=environment)
+        assert process.returncode == status
+        assert ("requeue 7" in (tmp_path / "calls").read_text()) == is_requeued

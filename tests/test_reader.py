@@ -229,7 +229,7 @@ def test_joiners_that_change_letters_stay(corpus):
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1", "gb18030", "utf-16-le", "cp1252"])
 @pytest.mark.parametrize("block", [7, 1 << 20])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_encodings(corpus, tmp_path, monkeypatch, encoding, block, compressed):
+def test_encodings(corpus, monkeypatch, encoding, block, compressed):
     monkeypatch.setattr(reader, "_BLOCK_BYTES", block)
     text = "\u4f60\u597d a \u4f60\n" * 9 if encoding not in ("latin-1", "cp1252") else "d\xe9j\xe0 vu\n" * 9
     folder = corpus(*[text.encode(encoding)] * 3)
@@ -261,7 +261,7 @@ def test_a_damaged_gzip_file_of_text(tmp_path):
         reader.char_raw_data(str(tmp_path / "book.txt.gz"))
 
 
-def test_missing_file_and_directory_in_its_place(corpus, tmp_path):
+def test_missing_file_and_directory_in_its_place(corpus):
     folder = corpus("a b \n")
     os.remove(os.path.join(folder, "ptb.valid.txt"))
     with pytest.raises(UserError, match="ptb.valid.txt is missing"):
@@ -451,7 +451,7 @@ def test_damaged_images(images, name, damage, message):
     assert folder in str(error.value) and message in str(error.value)
 
 
-def test_missing_images_and_a_directory_in_their_place(images, tmp_path):
+def test_missing_images_and_a_directory_in_their_place(images):
     folder = images()
     os.remove(os.path.join(folder, "t10k-labels-idx1-ubyte"))
     for read in reader.mnist_raw_data, lambda folder: reader.find_data("mnist", folder):

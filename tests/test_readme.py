@@ -25,7 +25,7 @@ from tf1.app import VERSION, UserError
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
 SCRIPTS = ("ptb_word_lm", "rnn_basics", "time_series", "lstm_by_hand", "char_gru", "binary_echo")
 OTHERS = ("pytest", "tf2onnx.convert")  # programs that are not ours
-# Scripts of a user's, which the documents name, and modules whose parser is another module's.
+# Modules whose parser is another module's.
 PARSERS = {"tf1.cluster": "tf1.launcher", "tf1": "tf1.__main__"}
 
 
@@ -131,7 +131,7 @@ def test_a_table_that_is_not_what_the_runs_say_is_found(tmp_path, monkeypatch, c
     assert end.value.code == 1 and "python -m results" in capsys.readouterr().err
 
 
-def test_a_run_that_is_not_listed_is_refused(capsys):
+def test_a_run_that_is_not_listed_is_refused():
     with pytest.raises(UserError, match="there is no run ptb_smal: choose among ptb_small, "):
         record.parse_args(["ptb_smal", "--runs=runs"])
 

@@ -252,7 +252,7 @@ checkpoints.Checkpoints.save = save_on_a_full_disk
 
 
 @pytest.mark.slow
-def test_events_on_a_full_disk(tmp_path, run_script):
+def test_events_on_a_full_disk(run_script):
     code = f"""
 import resource, signal, sys; sys.path.insert(0, {str(ROOT)!r})
 import time_series
@@ -376,7 +376,7 @@ def test_the_graph_is_final_while_a_network_trains(images, corpus, in_tmp_path, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("saves", [[], ["--save_path=run"], ["--save_path=run", "--save_every=50steps"]])
-def test_memory_stays_flat(corpus, tmp_path, run_script, saves):
+def test_memory_stays_flat(corpus, run_script, saves):
     text = "a b c d e f \n" * 300
     arguments = ["--config=test", f"--data_path={corpus(text, text, text)}", "--set", "max_max_epoch=5", *saves]
     code = f"""

@@ -633,7 +633,7 @@ def test_bad_input_is_one_line_and_writes_nothing(images, tmp_path, monkeypatch,
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_damaged_images_end_the_program(images, tmp_path, monkeypatch, capsys):
+def test_damaged_images_end_the_program(images, capsys):
     folder = images()
     with open(os.path.join(folder, "t10k-labels-idx1-ubyte"), "ab") as file:
         file.write(b"x")

@@ -80,7 +80,7 @@ def test_a_picture_that_cannot_be_written_ends_nothing(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_closed_stderr(tmp_path):
+def test_closed_stderr():
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tf1 import tf; print(tf.float32.name)"
     process = subprocess.run(f'"{sys.executable}" -c "{code}" 2>&-', shell=True, stdout=subprocess.PIPE, text=True)
     assert (process.returncode, process.stdout) == (0, "float32\n")
@@ -106,7 +106,7 @@ def test_lines_of_the_penn_treebank_epoch_are_the_tutorials():
     assert progress.report_steps(2323) == {step for step in range(2323) if step % (2323 // 10) == 10}
 
 
-def test_a_bar_on_a_terminal_and_plain_lines_in_a_file(tmp_path):
+def test_a_bar_on_a_terminal_and_plain_lines_in_a_file():
     code = f"""
 import sys, time; sys.path.insert(0, {str(ROOT)!r})
 from data import sample
@@ -177,7 +177,7 @@ def test_whatever_fails_in_drawing_is_one_line(tmp_path, capsys):
     assert draw([1, 2]) == str(tmp_path / "picture.png")
 
 
-def test_the_users_settings_stay(monkeypatch):
+def test_the_users_settings_stay():
     import matplotlib
 
     with matplotlib.rc_context({"lines.linewidth": 7}):
@@ -252,7 +252,7 @@ def test_a_main_without_a_file():
     assert exit_.value.code == 2
 
 
-def test_ignored_signals_stay_ignored(tmp_path):
+def test_ignored_signals_stay_ignored():
     code = f"""
 import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

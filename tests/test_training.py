@@ -20,8 +20,8 @@ EPOCH_SIZE = 10
 class Counter:
     """A run over epochs of EPOCH_SIZE steps, each of which adds 1 to a weight and, times the step, to the state."""
 
-    def __init__(self, save_path=None, save_every=None, name="counter", **arguments):
-        self.args = argparse.Namespace(save_path=save_path, save_every=save_every, init_from=None)
+    def __init__(self, save_path=None, save_every=None, name="counter", init_from=None, **arguments):
+        self.args = argparse.Namespace(save_path=save_path, save_every=save_every, init_from=init_from)
         self.name, self.arguments = name, arguments
         self.seen = []  # epoch and step
 
@@ -32,7 +32,7 @@ class Counter:
             global_step = tf.train.get_or_create_global_step()
             update = tf.group(tf.assign_add(w, 1.0), tf.assign_add(global_step, 1))
             start = {"loss": 0.0, "state": np.zeros([2], np.float32)}
-            with Run(self.args, {"script": self.name}, EPOCH_SIZE, **start, **self.arguments) as run:
+            with Run(self.args, {"script": self.name, "config": {}}, EPOCH_SIZE, **start, **self.arguments) as run:
                 if run.position.epoch > n_epochs:
                     run.say_finished()
                 for epoch in range(run.position.epoch, n_epochs + 1):
@@ -104,6 +104,56 @@ def test_a_stop_after_the_last_step(in_tmp_path, capsys):
     counter = Counter("run").train()
     assert "The run in run is finished; its last lines again:\n" in capsys.readouterr().out
     assert not counter.seen and metrics("run") == expected_metrics()
+
+
+@pytest.mark.parametrize("stop_at", [(3, 4), (3, 9)])
+def test_fewer_epochs_than_a_stopped_run_has_begun_are_refused(in_tmp_path, stop_at):
+    """Its weights are those of no epoch's end: what a finished run computes from its last ones would be wrong."""
+    with pytest.raises(app.Interrupted):
+        Counter("run").train(stop_at=stop_at)
+    before = metrics("run")
+    with pytest.raises(app.UserError, match=rf"run has begun epoch 3 \(step {stop_at[1] + 1} of 10\)"):
+        Counter("run").train(n_epochs=2)
+    assert metrics("run") == before and Counter("run").train().w == 30
+
+
+def test_a_stop_while_pictures_are_drawn(in_tmp_path):
+    args = argparse.Namespace(save_path="run", save_every=None, init_from=None)
+    with tf.Graph().as_default():
+        tf.train.get_or_create_global_step()
+        tf.get_variable("w", [])
+        with pytest.raises(app.Interrupted, match="Stopped after the last step: saved in run") as stop:
+            with Run(args, {"script": "counter"}, EPOCH_SIZE):
+                os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.value.status == 128 + signal.SIGTERM
+
+
+def test_a_run_that_began_from_another_goes_on_where_both_were_moved(in_tmp_path):
+    Counter("old/source").train()
+    with pytest.raises(app.Interrupted):
+        Counter("old/run", init_from="old/source").train(stop_at=(2, 5))
+    os.rename("old", "new")
+    with pytest.raises(app.Interrupted):  # the same from the run's folder
+        Counter("new/run", init_from="new/source").train(stop_at=(3, 5))
+    os.rename("new/run", "run")
+    assert Counter("run", init_from="new/source").train().w == 60  # the same as the last time
+    os.makedirs("other/source")
+    with pytest.raises(app.UserError, match="holds a run with init_from /.*/new/source, now /.*/other/source: give"):
+        Counter("run", init_from="other/source").train()
+
+
+def test_a_folder_that_vanishes_is_one_line(in_tmp_path):
+    import shutil
+
+    counter = Counter("new/run")
+    counter.arguments["curves"] = ()
+    with pytest.raises(app.UserError, match="no checkpoint can be saved in new/run"):
+        with tf.Graph().as_default():
+            tf.train.get_or_create_global_step()
+            tf.get_variable("w", [])
+            with Run(counter.args, {"script": "counter"}, EPOCH_SIZE) as run:
+                shutil.rmtree("new")
+                run.save()
 
 
 def test_a_stop_without_a_folder():

@@ -70,10 +70,21 @@ def check_identity(save_path, saved, current):
         raise UserError(
             f"--save_path={save_path} holds a run of {saved['script']}.py: use that script, or name another folder"
         )
-    if difference := "; ".join(_differences(saved, current)):
+    if difference := "; ".join(_differences(*_with_one_source(saved, current))):
         raise UserError(
             f"--save_path={save_path} holds a run with {difference}: give the same command, or another --save_path"
         )
+
+
+def _with_one_source(*identities):
+    """The identities with one path for --init_from, the same where one of the two that a checkpoint has is the same.
+
+    They are that folder's path, and its path from --save_path, which stays where both are moved.
+    """
+    paths = [identity.get("init_from") or [] for identity in identities]
+    paths = [[path] if isinstance(path, str) else path for path in paths]  # version 1.0 had one
+    common = [path for path in paths[0] if path in paths[1]]
+    return [{**identity, "init_from": (common or own or [None])[0]} for identity, own in zip(identities, paths)]
 
 
 def _checkpoints(save_path, flag="--save_path"):
@@ -253,7 +264,8 @@ class Checkpoints:
     def __exit__(self, exc_type, *exc_info):
         if self._save_path:
             if exc_type and issubclass(exc_type, UserError):
-                self._leave_as_it_was()
+                with contextlib.suppress(OSError):  # the folder is gone; Windows keeps an open file
+                    self._leave_as_it_was()
             self._lock.release()
 
     def _note_what_is_there(self):
@@ -268,10 +280,9 @@ class Checkpoints:
         """Removes lock and folders that a run has made which was refused before it wrote anything."""
         if _LOCK in self._names or {*os.listdir(self._save_path)} - self._names != {_LOCK}:
             return
-        with contextlib.suppress(OSError):  # Windows keeps an open file
-            os.remove(os.path.join(self._save_path, _LOCK))
-            for folder in self._new_folders:
-                os.rmdir(folder)
+        os.remove(os.path.join(self._save_path, _LOCK))
+        for folder in self._new_folders:
+            os.rmdir(folder)
 
     def until_due(self, most):
         """How many of the next `most` steps, at least one, can be made at once before a checkpoint is due."""

@@ -20,6 +20,7 @@ import sys
 
 import numpy as np
 
+import configs
 from tf1 import dropout, tf
 from tf1.app import SIGNALS, Interrupted, UserError, check_hosts, integer, turn_stdout_off
 
@@ -129,7 +130,7 @@ class Cluster(contextlib.AbstractContextManager):
     It is a context manager: within its block the worker is there for the others, and tasks other than 0, the chief,
     print nothing.
 
-        with Cluster(args, config.batch_size) as cluster:
+        with Cluster(args, config) as cluster:
             rows = cluster.rows(config.batch_size)                     # of the batch, those of this worker
             cost, *grads = cluster.add_up(cost, *grads)                # in the graph: over all rows
             with Run(..., cluster=cluster) as run:
@@ -138,7 +139,7 @@ class Cluster(contextlib.AbstractContextManager):
     Args:
       args: the parsed flags `worker_hosts`, `task_index`, `peer_timeout`; a worker's `save_path` becomes None, since
         the chief alone writes.
-      batch_size: rows of a batch, of all workers together.
+      config: the run's, whose `batch_size` is the rows of a batch, of all workers together.
 
     Attributes:
       size: how many workers there are.
@@ -147,14 +148,14 @@ class Cluster(contextlib.AbstractContextManager):
       ask: a function, set by `Run`: the signal that this process has got, and whether a checkpoint is due.
     """
 
-    def __init__(self, args=None, batch_size=None):
+    def __init__(self, args=None, config=None):
         self._hosts, self.task = [], 0
         if args:
             with told_to_others(args):
                 self._hosts, self.task = hosts_and_task(args)
         self.size, self.is_chief = max(1, len(self._hosts)), self.task == 0
         self.ask = lambda: (0, False)
-        self._args, self._batch_size, self._peers, self._works_alone = args, batch_size, None, self.size == 1
+        self._args, self._config, self._peers, self._works_alone = args, config, None, self.size == 1
         self._agreed, self._instances, self._output = (0, False), 0, None
 
     def __enter__(self):
@@ -165,11 +166,12 @@ class Cluster(contextlib.AbstractContextManager):
         with self._stack:
             self._peers = _peers().Peers(self._hosts, self.task, self._args.peer_timeout)
             self._stack.push(self._leave)
-            rows = self.rows(self._batch_size)
+            rows = self.rows(self._config.batch_size)
             self._say_who_may_connect()
             self._stack.enter_context(dropout.for_part(self.task, self.size))
             if not self.is_chief:
-                print(f"Task {self.task} of {self.size}: rows {rows.start} to {rows.stop - 1} of {self._batch_size}")
+                of_all = f"{rows.start} to {rows.stop - 1} of {self._config.batch_size}"
+                print(f"Task {self.task} of {self.size}: rows {of_all}")
                 self._args.save_path = self._args.save_every = None
                 self._stack.enter_context(contextlib.redirect_stdout(self._stack.enter_context(open(os.devnull, "w"))))
             elif sys.stdout:
@@ -407,7 +409,8 @@ class Cluster(contextlib.AbstractContextManager):
         """
         if self.size == 1:
             return ""
-        own = {**identity, "tensorflow": tf.VERSION, "program": _program()}
+        # The whole config, also what a run's identity leaves out: with fewer epochs one would stop before the others.
+        own = {**identity, "config": configs.values(self._config), "tensorflow": tf.VERSION, "program": _program()}
         own = json.loads(json.dumps(own))  # as it comes from the others
 
         def compare(identities):

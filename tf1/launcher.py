@@ -139,12 +139,18 @@ class _Workers(contextlib.AbstractContextManager):
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # it does not outlive the launcher, however that ends
             os.sched_setaffinity(0, cores_of(task, count))
 
-    @staticmethod
-    def _copy(task, source, target):
+    def _copy(self, task, source, target):
+        is_read = True
         for line in source:
-            with contextlib.suppress(OSError):  # the reader has gone away; the workers go on
+            try:
                 target.write(f"[{task}] {line.decode(errors='replace')}")
                 target.flush()
+            except BrokenPipeError:  # the reader has gone away (`| head`): all save and stop
+                if is_read and task == 0 and target is sys.stdout:
+                    self.signal(signal.SIGHUP)
+                is_read = False
+            except OSError:  # a full disk: the workers go on
+                pass
 
     def signal(self, number):
         for process in self.processes:

@@ -80,7 +80,8 @@ class Run(contextlib.AbstractContextManager):
         if self._cluster.size > 1:
             self._common["rnn_mode"] = choose_rnn_mode(args.rnn_mode)
         if self._init_from:
-            identity = {**identity, "init_from": os.path.realpath(self._init_from)}
+            source, folder = os.path.realpath(self._init_from), os.path.realpath(self._save_path or ".")
+            identity = {**identity, "init_from": [source, os.path.relpath(source, folder)]}
         self._identity, self._epoch_size, self._session_config = identity, epoch_size, session_config
         position = {**dict.fromkeys(curves, 0.0), **position}
         self._curves, self._arrays = curves, {k: v for k, v in position.items() if isinstance(v, np.ndarray)}
@@ -110,7 +111,7 @@ class Run(contextlib.AbstractContextManager):
                 self.records, wall_s = values["records"], values["wall_s"]
                 self.position = Position(**values["position"], **self._own_rows(arrays))
             self.session.run(share)
-            self._start_time, self._unsaved = time.time() - wall_s, False
+            self._start_time, self._unsaved = time.monotonic() - wall_s, False
             self._metrics = Metrics(self._save_path, self._step())
             if not restored:
                 self._metrics.graph(self.session.graph)
@@ -121,6 +122,8 @@ class Run(contextlib.AbstractContextManager):
 
     def __exit__(self, exc_type, exc, traceback):
         with self._exit_stack:
+            if not exc_type and self._cluster.size == 1:
+                self.check_stop()  # what was asked for while pictures were drawn
             if exc_type and issubclass(exc_type, BrokenPipeError) and self._unsaved and self._cluster.size == 1:
                 self.save()  # Ctrl-C also ends `| tee log`, and what was computed is to be kept all the same
 
@@ -151,7 +154,16 @@ class Run(contextlib.AbstractContextManager):
         return int(self.session.run(self._global_step))
 
     def say_finished(self):
-        """Says that the run was finished before; the script prints its last lines again."""
+        """Says that the run was finished before; the script prints its last lines again.
+
+        Raises:
+          UserError: fewer epochs are asked for than the run has begun: its weights are those of no epoch's end.
+        """
+        if self.position.epoch > 1 and self.position.step:
+            raise UserError(
+                f"--save_path={self._save_path} has begun epoch {self.position.epoch} (step {self.position.step} of "
+                f"{self._epoch_size}), and cannot end before that: give so many epochs, or more"
+            )
         print(f"The run in {self._save_path} is finished; its last lines again:")
 
     def steps(self):
@@ -176,7 +188,7 @@ class Run(contextlib.AbstractContextManager):
 
     def pieces(self, length):
         """The same in pieces of at most `length` steps, each its first step and its end: for loops in the graph."""
-        interval, last = max(1, self._epoch_size // 100), (self.position.step, time.time())
+        interval, last = max(1, self._epoch_size // 100), (self.position.step, time.monotonic())
         with progress.bar(self._epoch_size, self.position.step) as bar:
             while (start := self.position.step) < self._epoch_size:
                 end = min(start + self._checkpoints.until_due(length), self._epoch_size)
@@ -184,9 +196,9 @@ class Run(contextlib.AbstractContextManager):
                 yield start, end
                 bar.update(end - start)
                 if self._save_path and end // interval > start // interval:
-                    speed = {_SPEED: (end - last[0]) / (time.time() - last[1])}
+                    speed = {_SPEED: (end - last[0]) / (time.monotonic() - last[1])}
                     self.event(**{name: getattr(self.position, name) for name in self._curves}, **speed)
-                    last = end, time.time()
+                    last = end, time.monotonic()
                 self._checkpoints.count(end - start)
                 self.check_stop()
                 _, is_due = self._cluster.agreed
@@ -231,7 +243,7 @@ class Run(contextlib.AbstractContextManager):
         step = self._step() if step is None else step
         points = {name: value for name, value in values.items() if not isinstance(value, list)}
         self.event(step, **{name: value for name, value in points.items() if name not in self._curves})
-        wall_s = time.time() - self._start_time
+        wall_s = time.monotonic() - self._start_time
         self.records.append({"epoch": self.position.epoch, "step": step, **values, "wall_s": wall_s})
 
     def end_epoch(self, kept_as=None, **values):
@@ -251,7 +263,7 @@ class Run(contextlib.AbstractContextManager):
         """Saves a checkpoint, and the records; the weights under the name `kept_as` as well, for good."""
         values = dict(vars(self.position))
         own = {name: np.asarray(values.pop(name)) for name in self._arrays}
-        values = {"records": self.records, "position": values, "wall_s": time.time() - self._start_time}
+        values = {"records": self.records, "position": values, "wall_s": time.monotonic() - self._start_time}
 
         def write(workers):  # with the rows of each
             arrays = {name: self._cluster.all_rows([own[name] for own in workers]) for name in self._arrays}
