@@ -249,6 +249,21 @@ TIME_SERIES_CONFIGS = {  # by model
 }
 
 
+class HeldOutSmallConfig(TimeSeriesSmallConfig):
+    """studies/held_out.py: the series twice, over several seeds."""
+
+    n_seeds = 10  # at least 2, for the standard error
+
+
+class HeldOutTestConfig(TimeSeriesTestConfig):
+    """Small enough to try the program in seconds."""
+
+    n_seeds = 2
+
+
+HELD_OUT_CONFIGS = {"small": HeldOutSmallConfig, "test": HeldOutTestConfig}
+
+
 class EchoSmallConfig:
     """The X/Y task with the tutorial's numbers."""
 

@@ -18,7 +18,7 @@ import sys
 
 import numpy as np
 
-from tf1 import app, plots
+from tf1 import app, modes, plots
 from tf1.app import UserError
 
 # By task: its name, and what a step works through.
@@ -53,12 +53,12 @@ def parse_args(argv=None):
 def sides_of(task, with_torch):
     """The sides of a task; ours first, the tutorial's second."""
     kind = task.split("-")[0]
-    precisions = ("fp32", "bf16") if kind in ("ptb", "char") else ("fp32",)
+    precisions = ("fp32", "bf16") if kind in ("ptb", "char") and modes.has_bf16() else ("fp32",)
     sides = ["auto-fp32", "keras" if kind in ("char", "generation") else "basic-fp32"]
     sides += [f"auto-{precision}" for precision in precisions[1:]]
     if with_torch and kind != "reading":
-        modes = ("torch", "compiled") if kind in COMPILED else ("torch",)
-        sides += [f"{mode}-{precision}" for mode in modes for precision in precisions]
+        ways = ("torch", "compiled") if kind in COMPILED else ("torch",)
+        sides += [f"{way}-{precision}" for way in ways for precision in precisions]
     return sides + (["products-fp32"] if kind == "ptb" else [])
 
 

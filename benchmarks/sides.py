@@ -11,6 +11,7 @@ losses are the same. Dropout is left in, and draws its own masks: there the firs
 """
 
 import collections
+import contextlib
 import copy
 import itertools
 import json
@@ -674,14 +675,16 @@ def peak_bytes():
 
 def main():
     _, task, side = sys.argv
-    steps = build(task, side)
-    if side.startswith(("torch", "compiled")):
-        import torch  # noqa: F401, whose own size is no part of the peak
-    else:
-        from tf1 import tf
+    out = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):  # what the programs say is none of the answers
+        steps = build(task, side)
+        if side.startswith(("torch", "compiled")):
+            import torch  # noqa: F401, whose own size is no part of the peak
+        else:
+            from tf1 import tf
 
-        tf.zeros([])
-    take_turns(steps, sys.stdout)
+            tf.zeros([])
+        take_turns(steps, out)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 import os
 
+import numpy as np
+
 import configs
 from tf1 import app
+from tf1.app import UserError
 
 
 def parse_args(file, doc, table, argv=None):
@@ -17,4 +20,21 @@ def parse_args(file, doc, table, argv=None):
     parser.add_argument("--config", default="small", help=f"{', '.join(table)} (default: %(default)s)")
     parser.add_common("--seed", "--set")
     args = parser.parse_args(argv)
-    return args, configs.get_config(table, args.config, args.overrides)
+    config = configs.get_config(table, args.config, args.overrides)
+    if getattr(config, "n_seeds", 2) < 2:
+        raise UserError(f"--set n_seeds={config.n_seeds}: a comparison takes at least 2")
+    return args, config
+
+
+def compare(results):
+    """Prints the means of two results, and whether they differ by more than chance.
+
+    Args:
+      results: two names, each with its numbers by seed; the seeds are the same.
+    """
+    (one, first), (other, second) = results.items()
+    for name, values in {**results, f"{one} - {other}": np.subtract(first, second)}.items():
+        mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
+        print(f"{name}: mean {mean:.6f}, standard error {error:.6f}")
+    verdict = "beyond" if abs(mean) > 2 * error else "within"
+    print(f"The difference is {verdict} two standard errors.")

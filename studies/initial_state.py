@@ -14,13 +14,10 @@ So there is no difference beyond chance.
 Source: notes in Chinese on LSTMs (29 March 2020).
 """
 
-import numpy as np
-
 import configs
 import studies
 from lstm_by_hand import LSTM, NextValueModel, evaluate, run_epoch
 from tf1 import app, tf
-from tf1.app import UserError
 from tf1.training import with_rewrites
 
 
@@ -53,22 +50,13 @@ def train(network, config, seed):
 def main(argv=None):
     """Returns `trainable` and `zeros`, the MSE after training by seed."""
     args, config = studies.parse_args(__file__, __doc__, configs.INITIAL_STATE_CONFIGS, argv)
-    if config.n_seeds < 2:
-        raise UserError(f"--set n_seeds={config.n_seeds}: a comparison takes at least 2")
     results = {"trainable": [], "zeros": []}
     print("seed  MSE, trainable initial state  MSE, zeros")
     for seed in range(args.seed, args.seed + config.n_seeds):
         results["trainable"].append(train(LSTM, config, seed))
         results["zeros"].append(train(ZeroStateLSTM, config, seed))
         print(f"{seed:4}  {results['trainable'][-1]:28.6f}  {results['zeros'][-1]:10.6f}")
-    trainable, zeros = (np.array(mses) for mses in results.values())
-    means = {}
-    for name, mses in {**results, "trainable - zeros": trainable - zeros}.items():
-        means[name] = np.mean(mses), np.std(mses, ddof=1) / np.sqrt(len(mses))
-        print("{}: mean {:.6f}, standard error {:.6f}".format(name, *means[name]))
-    difference, error = means["trainable - zeros"]
-    verdict = "beyond" if abs(difference) > 2 * error else "within"
-    print(f"The difference is {verdict} two standard errors; the other weights began the same.")
+    studies.compare(results)
     return results
 
 

@@ -171,8 +171,6 @@ TASKS = {
 def main(argv=None):
     """Returns `difference`, of the cell from the formula; `n_parameters`, `measure` and `act`, dicts of both kinds."""
     args, config = studies.parse_args(__file__, __doc__, configs.PEEPHOLES_CONFIGS, argv)
-    if config.n_seeds < 2:
-        raise UserError(f"--set n_seeds={config.n_seeds}: a comparison takes at least 2")
     if config.min_interval >= config.n_steps:
         raise UserError(f"an interval of {config.min_interval} does not fit in {config.n_steps} steps: raise n_steps")
     results = {"difference": compare(config, args.seed), "n_parameters": {}}

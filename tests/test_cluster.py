@@ -120,6 +120,15 @@ def wait_for(process, pattern):
     raise AssertionError(process.stderr.read())
 
 
+def wait_until_idle(process):
+    """Until the process has computed next to nothing for a second."""
+    before, now = -100, 0
+    while now > before + 5:  # in hundredths of a second, user's and system's
+        time.sleep(1)
+        fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        before, now = now, int(fields[11]) + int(fields[12])
+
+
 def weights(folder, count):
     return [dict(np.load(folder / f"{count}-{task}.npz")) for task in range(count)]
 
@@ -250,7 +259,7 @@ class TestFaults:
     def test_a_signal_while_it_waits(self, number, cluster, corpus):
         processes = cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[0])
         wait_for(processes[0], "Corpus")
-        time.sleep(4)
+        wait_until_idle(processes[0])  # the graph is built
         processes[0].send_signal(number)
         ((status, out, err),) = ended(processes)
         assert (status, out, err) == (128 + number, "Stopped while it waited for the other workers\n", "")

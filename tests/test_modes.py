@@ -109,13 +109,15 @@ def test_the_cudnn_graphs_build_with_the_same_variables(model):
 
 
 @pytest.mark.slow
-def test_a_run_moves_between_the_modes(corpus, tmp_path, capsys):
+def test_a_run_moves_between_the_modes(corpus, tmp_path, monkeypatch, capsys):
     folder = corpus("a b c d e f \n" * 200, "a b c \n" * 40, "c d e \n" * 40)
     arguments = ["--config=test", f"--data_path={folder}", f"--save_path={tmp_path}/run"]
     basic = ptb_word_lm.main([*arguments, "--rnn_mode=basic"])
     fused = ptb_word_lm.main(arguments)
     assert "is finished" in capsys.readouterr().out
     assert fused["test_perplexity"] == pytest.approx(basic["test_perplexity"], rel=1e-5)
+    (tmp_path / "cpuinfo").write_text("flags\t\t: amx_bf16\n")
+    monkeypatch.setattr(modes, "_CPU_INFO", str(tmp_path / "cpuinfo"))
     with pytest.raises(SystemExit) as exit_:
         ptb_word_lm.main([*arguments, "--precision=bf16"])
     assert exit_.value.code == 2

@@ -50,7 +50,7 @@ def choose_precision(precision, rnn_mode):
     check_choice("precision", precision, PRECISIONS)
     if precision == "bf16" and rnn_mode != "fused":
         raise UserError(f"--precision=bf16 goes with --rnn_mode=fused, not with {rnn_mode}: leave one of the two out")
-    if precision == "bf16" and not _has_bf16():
+    if precision == "bf16" and not has_bf16():
         print("This CPU has no bf16 instructions: the run is in fp32")
         return "fp32"
     return precision
@@ -102,7 +102,8 @@ def check_memory():
         )
 
 
-def _has_bf16():
+def has_bf16():
+    """Whether the CPU has instructions for products of bfloat16 numbers."""
     try:
         with open(_CPU_INFO, encoding="utf-8") as file:
             # x86's avx512_bf16 and amx_bf16, ARM's bf16
