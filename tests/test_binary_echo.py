@@ -151,7 +151,7 @@ def test_all_variants_are_the_same_training():
             np.testing.assert_allclose(weight, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
+@pytest.mark.parametrize("rnn_mode", [slow("auto"), "basic"])
 def test_an_epoch_can_be_run_alone(capsys, rnn_mode):
     config = small_config(size=9_000)  # 300 steps
     with tf.Graph().as_default(), tf.Session() as session:
@@ -181,6 +181,7 @@ def test_modes_print_the_same_losses(in_tmp_path):
     np.testing.assert_allclose(auto, basic, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_average_covers_exactly_100_steps(in_tmp_path, monkeypatch, capsys):
     config = small_config(num_epochs=1)
     batches = list(binary_echo.EchoInput(config, seed=42).batches(Position()))

@@ -540,6 +540,7 @@ def test_a_checkpoint_moves_between_the_modes(book):
         np.testing.assert_array_equal(values[0][name], values[2][name])
 
 
+@pytest.mark.slow
 def test_the_sample_says_what_a_perfect_model_reaches(book, monkeypatch, capsys):
     monkeypatch.setenv("RNN_DATA_DIR", str(book / "folder"))
     (book / "folder").mkdir()

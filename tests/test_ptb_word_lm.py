@@ -572,6 +572,7 @@ with tf.Graph().as_default():
     assert float(train) > float(valid) > 1 and float(test) > 1
 
 
+@pytest.mark.slow
 def test_the_graph_stays_below_2_megabytes():
     for config in configs.TestConfig(), configs.LargeConfig():
         with tf.Graph().as_default() as graph:
@@ -583,6 +584,7 @@ def test_the_graph_stays_below_2_megabytes():
             assert graph.as_graph_def().ByteSize() < 2_000_000
 
 
+@pytest.mark.slow
 def test_large_batches_are_added_up_in_one_order():
     """TensorFlow divides 1,024 rows and more among threads; which of two equal words comes first must not matter."""
     config = configs.TestConfig()

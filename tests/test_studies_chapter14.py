@@ -128,6 +128,7 @@ RECORDED_EPOCHS = [
 ]
 
 
+@pytest.mark.slow
 def test_strings_and_first_epochs_are_the_recorded_ones(capsys):
     result = reber.main(["--config=test"])
     lines = capsys.readouterr().out.splitlines()

@@ -21,7 +21,8 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-@pytest.mark.parametrize("arguments", [slow([]), ["--seed=1", "--set", "time_step=5"]])
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [[], ["--seed=1", "--set", "time_step=5"]])
 def test_the_three_forms_are_the_same_mathematics(arguments, capsys):
     result = lstm_equality.main(arguments)
     # 30 steps of three layers in fp32; the gradients are sums over 120 steps, in proportion to the largest.

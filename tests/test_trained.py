@@ -260,6 +260,7 @@ print(json.dumps({"labels": images["labels"].numpy().tolist(), "logits": images[
 """
 
 
+@pytest.mark.slow
 def test_an_exported_image_model(tmp_path, monkeypatch, images):
     monkeypatch.chdir(tmp_path)
     arguments = ["--section=mnist", "--model=lstm", "--config=test", "--set", "batch_size=10", "--save_path=run"]
