@@ -114,16 +114,17 @@ def _find_separator(path, lines, column, decimal):
 def _check_one_column(path, lines, column):
     """Refuses `1,5` in each line, which is a number with a decimal comma, where there seem to be two columns.
 
-    They seem to where the first parts rise, as counters, years and dates do, and where a column is named.
+    There seem to be where the first parts rise or fall, as counters, years and dates do, and where a column is named.
     """
     parts = [line.split(",") for line in lines]
     if len(parts) > 2 and all(len(pair) == 2 and re.fullmatch("[0-9]{1,20}", pair[0]) for pair in parts):
         counts, rest = zip(*parts)
-        rises = all(int(before) < int(after) for before, after in itertools.pairwise(counts))
-        if column or rises and len(set(rest)) > 1:
+        pairs = [(int(before), int(after)) for before, after in itertools.pairwise(counts)]
+        is_ordered = all(before < after for before, after in pairs) or all(before > after for before, after in pairs)
+        if column or is_ordered and len(set(rest)) > 1:
             raise UserError(
                 f"{path} begins with {lines[0]!r} and {lines[1]!r}, which may be numbers with decimal commas, or two "
-                "columns: give --decimal=comma, or --decimal=point with --column=1 or 2"
+                "columns: give --decimal=comma, or --column=2, or the file a header"
             )
 
 

@@ -13,6 +13,8 @@ srun --kill-on-bad-exit=0 --wait=60 bash -c "exec python ptb_word_lm.py --config
     --worker_hosts=$hosts --task_index=\$SLURM_PROCID"
 status=$?
 case $status in
-    75 | 137) scontrol requeue "$SLURM_JOB_ID" ;; # a worker was lost; 137: it was killed
+    75 | 137) # a worker was lost; 137: it was killed
+        [ "${SLURM_RESTART_COUNT:-0}" -lt 3 ] && scontrol requeue "$SLURM_JOB_ID"
+        ;;
 esac
 exit $status

@@ -8,7 +8,7 @@ import pytest
 import ptb_word_lm
 import reader
 from benchmarks import ptb_reading
-from benchmarks.__main__ import TASKS
+from benchmarks.__main__ import TASKS, TOLERANCE_WITH_DROPOUT, WITH_DROPOUT
 from conftest import ROOT, slow
 
 
@@ -78,8 +78,11 @@ def test_ours_and_theirs(task, run_module, tmp_path):
     results = json.loads((tmp_path / "results" / "benchmarks.json").read_text())
     assert list(results) == [task] and len(results[task]) >= 2
     losses = {name: side["first_loss"] for name, side in results[task].items() if not name.startswith("products")}
-    rounding = {name: 1e-4 if name.endswith("bf16") else 1e-5 for name in losses}
-    assert losses == {name: pytest.approx(losses["auto-fp32"], rel=rounding[name]) for name in losses}
+    for name, loss in losses.items():
+        rounding = 1e-4 if name.endswith("bf16") else 1e-5
+        draws_its_own = task in WITH_DROPOUT and name.startswith(("torch", "compiled"))
+        tolerance = TOLERANCE_WITH_DROPOUT if draws_its_own else rounding
+        assert loss == pytest.approx(losses["auto-fp32"], rel=tolerance), name
     lines = (tmp_path / "results" / "benchmarks.md").read_text().splitlines()
     name, unit = TASKS[task]
     assert len(lines) == 3 and lines[2].startswith(f"| {name}, {unit} a second | ")

@@ -549,6 +549,20 @@ class TestLauncher:
         assert tf.train.latest_checkpoint(f"{tmp_path}/runs")
 
     @pytest.mark.slow
+    @pytest.mark.parametrize("seconds", [0, 0.1])
+    def test_ctrl_c_that_ends_the_reader_as_well_saves(self, seconds, corpus, tmp_path):
+        command = [*PTB, f"--data_path={corpus}", "--set=max_max_epoch=1000", f"--save_path={tmp_path}/runs"]
+        process = self.launch("--workers=2", "--", *command)
+        wait_for(process, r"^\[0\] 0\.[3-6]")
+        process.stdout.close()  # as `| tee log` does
+        process.stdout = None
+        time.sleep(seconds)  # a line may meet the closed pipe before
+        process.send_signal(signal.SIGINT)
+        ((status, _, err),) = ended([process])
+        assert status in (128 + signal.SIGINT, 128 + signal.SIGHUP) and err == ""
+        assert tf.train.latest_checkpoint(f"{tmp_path}/runs")
+
+    @pytest.mark.slow
     def test_its_workers_do_not_outlive_it(self, corpus):
         process = self.launch("--workers=2", "--", *PTB, f"--data_path={corpus}", "--set=max_max_epoch=1000")
         wait_for(process, r"^\[0\] 0\.[3-6]")

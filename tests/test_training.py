@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_fewer_epochs_than_a_stopped_run_has_begun_are_refused(in_tmp_path, stop
     with pytest.raises(app.Interrupted):
         Counter("run").train(stop_at=stop_at)
     before = metrics("run")
-    with pytest.raises(app.UserError, match=rf"run has begun epoch 3 \(step {stop_at[1] + 1} of 10\)"):
+    with pytest.raises(app.UserError, match=f"in epoch 3 at step {stop_at[1] + 1} of 10: give at least 3 epochs"):
         Counter("run").train(n_epochs=2)
     assert metrics("run") == before and Counter("run").train().w == 30
 
@@ -143,15 +144,12 @@ def test_a_run_that_began_from_another_goes_on_where_both_were_moved(in_tmp_path
 
 
 def test_a_folder_that_vanishes_is_one_line(in_tmp_path):
-    import shutil
-
-    counter = Counter("new/run")
-    counter.arguments["curves"] = ()
+    args = argparse.Namespace(save_path="new/run", save_every=None, init_from=None)
     with pytest.raises(app.UserError, match="no checkpoint can be saved in new/run"):
         with tf.Graph().as_default():
             tf.train.get_or_create_global_step()
             tf.get_variable("w", [])
-            with Run(counter.args, {"script": "counter"}, EPOCH_SIZE) as run:
+            with Run(args, {"script": "counter"}, EPOCH_SIZE) as run:
                 shutil.rmtree("new")
                 run.save()
 

@@ -20,7 +20,6 @@ import sys
 
 import numpy as np
 
-import configs
 from tf1 import dropout, tf
 from tf1.app import SIGNALS, Interrupted, UserError, check_hosts, integer, turn_stdout_off
 
@@ -409,6 +408,8 @@ class Cluster(contextlib.AbstractContextManager):
         """
         if self.size == 1:
             return ""
+        import configs  # not above: the launcher is started from any folder
+
         # The whole config, also what a run's identity leaves out: with fewer epochs one would stop before the others.
         own = {**identity, "config": configs.values(self._config), "tensorflow": tf.VERSION, "program": _program()}
         own = json.loads(json.dumps(own))  # as it comes from the others

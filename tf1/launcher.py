@@ -115,7 +115,7 @@ class _Workers(contextlib.AbstractContextManager):
 
     def __init__(self, command, count):
         hosts = ",".join(f"127.0.0.1:{port}" for port in free_ports(count))
-        self.processes, self._threads = [], []
+        self.processes, self._threads, self._is_told, self.is_unread = [], [], False, False
         for task in range(count):
             flags = [] if count == 1 else [f"--worker_hosts={hosts}", f"--task_index={task}"]
             process = subprocess.Popen(
@@ -140,19 +140,19 @@ class _Workers(contextlib.AbstractContextManager):
             os.sched_setaffinity(0, cores_of(task, count))
 
     def _copy(self, task, source, target):
-        is_read = True
         for line in source:
             try:
                 target.write(f"[{task}] {line.decode(errors='replace')}")
                 target.flush()
             except BrokenPipeError:  # the reader has gone away (`| head`): all save and stop
-                if is_read and task == 0 and target is sys.stdout:
+                if task == 0 and target is sys.stdout and not self._is_told:  # a second signal would kill them
+                    self.is_unread = True
                     self.signal(signal.SIGHUP)
-                is_read = False
             except OSError:  # a full disk: the workers go on
                 pass
 
     def signal(self, number):
+        self._is_told = True
         for process in self.processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
@@ -190,7 +190,8 @@ def run(command, count, restarts):
 
     def pass_on(number, frame):
         received.append(number)
-        if workers:
+        # Ctrl-C also ends `| tee log`: the workers may have been told to stop by that already.
+        if workers and not (workers.is_unread and len(received) == 1):
             workers.signal(number)
 
     previous = {number: signal.signal(number, pass_on) for number in numbers}

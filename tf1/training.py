@@ -80,8 +80,10 @@ class Run(contextlib.AbstractContextManager):
         if self._cluster.size > 1:
             self._common["rnn_mode"] = choose_rnn_mode(args.rnn_mode)
         if self._init_from:
-            source, folder = os.path.realpath(self._init_from), os.path.realpath(self._save_path or ".")
-            identity = {**identity, "init_from": [source, os.path.relpath(source, folder)]}
+            sources = [os.path.realpath(self._init_from)]
+            with contextlib.suppress(ValueError):  # on another drive of Windows
+                sources.append(os.path.relpath(sources[0], os.path.realpath(self._save_path or ".")))
+            identity = {**identity, "init_from": sources}
         self._identity, self._epoch_size, self._session_config = identity, epoch_size, session_config
         position = {**dict.fromkeys(curves, 0.0), **position}
         self._curves, self._arrays = curves, {k: v for k, v in position.items() if isinstance(v, np.ndarray)}
@@ -160,10 +162,8 @@ class Run(contextlib.AbstractContextManager):
           UserError: fewer epochs are asked for than the run has begun: its weights are those of no epoch's end.
         """
         if self.position.epoch > 1 and self.position.step:
-            raise UserError(
-                f"--save_path={self._save_path} has begun epoch {self.position.epoch} (step {self.position.step} of "
-                f"{self._epoch_size}), and cannot end before that: give so many epochs, or more"
-            )
+            place = f"epoch {self.position.epoch} at step {self.position.step} of {self._epoch_size}"
+            raise UserError(f"the run was stopped in {place}: give at least {self.position.epoch} epochs")
         print(f"The run in {self._save_path} is finished; its last lines again:")
 
     def steps(self):
