@@ -3,7 +3,7 @@
     make soak
 
 kills every script in every mode, tries to read what a fuzzer makes up, and writes a summary to results/soak.md; it
-takes half an hour. tests/test_resume.py does it for two of them.
+takes 50 minutes. tests/test_resume.py does it for two of them.
 """
 
 import concurrent.futures
