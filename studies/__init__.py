@@ -26,6 +26,17 @@ def parse_args(file, doc, table, argv=None):
     return args, config
 
 
+def difference(first, second):
+    """The mean of first - second by seed, its standard error, and whether it is `beyond` two of them, or `within`."""
+    mean, error = mean_and_error(np.subtract(first, second))
+    return mean, error, "beyond" if abs(mean) > 2 * error else "within"
+
+
+def mean_and_error(values):
+    """The mean of numbers by seed, and its standard error."""
+    return np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
+
+
 def compare(results):
     """Prints the means of two results, and whether they differ by more than chance.
 
@@ -33,8 +44,8 @@ def compare(results):
       results: two names, each with its numbers by seed; the seeds are the same.
     """
     (one, first), (other, second) = results.items()
-    for name, values in {**results, f"{one} - {other}": np.subtract(first, second)}.items():
-        mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
+    *of_both, verdict = difference(first, second)
+    rows = {one: mean_and_error(first), other: mean_and_error(second), f"{one} - {other}": of_both}
+    for name, (mean, error) in rows.items():
         print(f"{name}: mean {mean:.6f}, standard error {error:.6f}")
-    verdict = "beyond" if abs(mean) > 2 * error else "within"
     print(f"The difference is {verdict} two standard errors.")

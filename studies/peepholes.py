@@ -183,9 +183,7 @@ def main(argv=None):
                 value, results["n_parameters"][kind] = train(config, task, kind == "peepholes", seed)
                 found.append(value)
             print(f"{seed:4}  {errors['peepholes'][-1]:9.3f}  {errors['plain'][-1]:7.3f}")
-        differences = np.subtract(errors["peepholes"], errors["plain"])
-        mean, standard_error = np.mean(differences), np.std(differences, ddof=1) / np.sqrt(len(differences))
-        verdict = "beyond" if abs(mean) > 2 * standard_error else "within"
+        mean, standard_error, verdict = studies.difference(errors["peepholes"], errors["plain"])
         print(f"mean  {np.mean(errors['peepholes']):9.3f}  {np.mean(errors['plain']):7.3f}")
         print(f"difference {mean:.3f}, standard error {standard_error:.3f}: {verdict} two standard errors")
         results[task.__name__] = errors

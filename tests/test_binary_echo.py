@@ -132,6 +132,7 @@ def run(model, rnn_mode, values, batches, config):
         return losses, state, session.run(tvars)
 
 
+@pytest.mark.slow
 def test_all_variants_are_the_same_training():
     config = small_config(state_size=5, num_steps=6)
     random = np.random.RandomState(0)

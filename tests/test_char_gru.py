@@ -499,6 +499,7 @@ def test_divergence_ends_with_status_1(book, capsys, length, place):
     assert not [name for name in os.listdir("run") if name.startswith("model")]
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_last_text(book, monkeypatch, capsys):
     arguments = [*SMALL, "--data_path=book.txt", "--save_path=run"]
     ids = sampling.Sampler.ids

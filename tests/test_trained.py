@@ -335,6 +335,7 @@ def test_a_damaged_checkpoint_is_told_on_stderr_and_the_text_alone_is_on_stdout(
     assert output == f"{written}\n" and "is damaged and passed over: " in error and error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_what_is_packed_writes_and_scores_like_the_run(networks, tmp_path, capsys):
     """bf16 has three digits. What is packed is small, begins a new training, and does not go on as one."""
     packed = pack.main(["char", f"{tmp_path}/packed"])
