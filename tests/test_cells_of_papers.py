@@ -37,6 +37,10 @@ BUILDS = {
     "highway": (highway, X),
     "gru_block": (lambda: CELLS.GRUBlockCell(6), X),
     "gru_block_v2": (lambda: CELLS.GRUBlockCellV2(cell_size=6), X),
+    "sru": (lambda: CELLS.SRUCell(6, activation=tf.nn.elu), X),
+    "indrnn": (lambda: CELLS.IndRNNCell(6), X),
+    "cudnn_gru": (lambda: tf.contrib.cudnn_rnn.CudnnCompatibleGRUCell(6), X),
+    "cudnn_lstm": (lambda: tf.contrib.cudnn_rnn.CudnnCompatibleLSTMCell(6), X),
 }
 
 
@@ -88,6 +92,18 @@ UNITS = (
             27.887,
             "gates/kernel gates/bias candidate/kernel candidate/bias",
         ),
+        ("sru", [-0.194879, 0.00506656], 5.48277, 1.13174, 18.6439, "kernel bias"),
+        ("indrnn", [0.486384, 0.0793834], 13.4102, 5.59634, 42.3976, "kernel_w kernel_u bias"),
+        (
+            "cudnn_gru",
+            [0.459166, 0.222511],
+            13.5946,
+            5.14675,
+            53.2954,
+            "gates/kernel gates/bias candidate/input_projection/kernel candidate/hidden_projection/kernel "
+            "candidate/input_projection/bias candidate/hidden_projection/bias",
+        ),
+        ("cudnn_lstm", [-0.0979889, -0.0551666], 5.25701, 5.75338, 9.88734, "kernel bias"),
     ],
 )
 def test_cells_are_those_of_tensorflow_1_15(session, name, second, size, of_state, of_gradients, variables):

@@ -52,6 +52,7 @@ SCRIPTS = {  # its arguments, and a pattern of the losses that it prints
     "bidirectional_14.py": ([], r"Loss= ([\d.]+)"),
     "lengths_15.py": ([], r"loss ([\d.]+)"),
     "monitored_115.py": ([], r"loss ([\d.]+)"),
+    "tagger_110.py": ([], r"loss ([\d.]+)"),
 }
 OFTEN = ("ptb_supervisor_012.py", "monitored_115.py")
 
@@ -116,6 +117,7 @@ tf.model.build()  # which the script has set there
 import tensorflow_nothing
 for i in xrange(3):
     print(np.Inf, unicode(i))
+import studies  # a module of this project's, which the script does not see
 """
 FOUND = [
     "beside.py:2: tf.contrib.nothing is neither in TensorFlow 2.21 nor on the shelf: ",
@@ -127,7 +129,8 @@ FOUND = [
     "script.py:15: tf.nn.dynamic_rnn_ is neither in TensorFlow 2.21 nor on the shelf: the nearest is dynamic_rnn",
     "script.py:19: the module tensorflow_nothing is not installed",
     "script.py:21: unicode is Python 2; today it is str",
-    "script.py: 8 things are missing",
+    "script.py:22: the module studies is not installed",
+    "script.py: 9 things are missing",
 ]
 
 
@@ -286,6 +289,103 @@ def test_modules_by_their_public_and_private_paths(run_old, tmp_path):
     assert process.stdout.splitlines() == lines, process.stderr
     missing = "tf.contrib.layers.conv4d is neither in TensorFlow 2.21 nor on the shelf: pip install tf_slim"
     assert missing in process.stderr and process.returncode == 1
+
+
+KERAS = """
+import keras
+from keras.preprocessing.sequence import pad_sequences
+from keras.layers.core import Dense
+from keras.utils.np_utils import to_categorical
+from keras.engine.topology import Layer
+import keras.backend as K
+import tensorflow as tf
+import tensorflow.contrib.keras as kr
+from tensorflow.contrib.keras.python.keras.layers import Embedding
+print(keras.__version__, pad_sequences([[1], [2, 3]]).tolist(), kr.preprocessing.sequence.pad_sequences([[4]]).tolist())
+print(to_categorical([0, 1]).tolist(), K.floatx(), issubclass(Dense, Layer), issubclass(Embedding, Layer))
+model = keras.models.Sequential([keras.layers.LSTM(4, input_shape=(3, 2)), Dense(1)])
+print(model(tf.zeros([5, 3, 2])).shape, len(tf.trainable_variables()))
+"""
+
+
+def test_keras_is_keras_2(run_old, tmp_path):
+    """Today's Keras 3 cannot build graphs; a module keras.py beside the script is the script's."""
+    process = run_old(KERAS)
+    assert process.stdout.splitlines() == ["2.3.1 [[0, 1], [2, 3]] [[4]]", *process.stdout.splitlines()[1:]]
+    others = ["[[1.0, 0.0], [0.0, 1.0]] float32 True True", "(5, 1) 5"]
+    assert process.stdout.splitlines()[1:] == others, process.stderr
+    (tmp_path / "keras.py").write_text("name = 'own'\n")
+    assert run_old("import tensorflow, keras\nprint(keras.name)\n").stdout == "own\n"
+
+
+PLACES = """
+from tensorflow.contrib.tensorboard.plugins import projector
+import tensorflow.contrib.distributions as ds
+from tensorflow.contrib.legacy_seq2seq.python.ops.seq2seq import *
+from tensorflow.contrib.rnn.python.ops.core_rnn_cell import *
+from tensorflow.contrib.seq2seq.python.ops.attention_wrapper import _BaseAttentionMechanism, _compute_attention
+from tensorflow.contrib.seq2seq.python.ops.attention_wrapper import _maybe_mask_score, AttentionWrapper
+from tensorflow.models.rnn import linear
+from tensorflow.python.framework import graph_util
+from tensorflow.python.framework.graph_util import convert_variables_to_constants
+from tensorflow.python.ops.nn import dynamic_rnn, rnn_cell as cells
+from tensorflow.python.ops.functional_ops import map_fn
+from tensorflow.python.ops.ctc_ops import ctc_loss
+from tensorflow.python.pywrap_tensorflow import NewCheckpointReader
+from tensorflow.python import pywrap_tensorflow
+from tensorflow.python.eager import context
+import xml.etree.cElementTree as ET
+import tensorflow as tf
+x = tf.constant([[1.0, 2.0]])
+print(rnn_decoder.__name__, BasicLSTMCell is cells.BasicLSTMCell, ds.Normal.__name__, context.in_graph_mode())
+print(linear.linear([x], 3, True, 0.0, "scope").shape, [variable.op.name for variable in tf.trainable_variables()])
+losses = [tf.nn.ctc_loss(tf.SparseTensor([[0, 0]], [1], [1, 1]), sequence_length=[2], logits=tf.zeros([2, 1, 3]))]
+losses.append(ctc_loss(tf.zeros([2, 1, 3]), tf.SparseTensor([[0, 0]], [1], [1, 1]), [2]))
+with tf.Session() as session:
+    print(session.run(losses), NewCheckpointReader is pywrap_tensorflow.NewCheckpointReader)
+config = projector.ProjectorConfig()
+config.embeddings.add().tensor_name = "embedding"
+projector.visualize_embeddings(tf.summary.FileWriter("logs"), config)
+print(open("logs/projector_config.pbtxt").read().split())
+"""
+
+
+def test_names_by_the_places_that_scripts_have_them_from(run_old):
+    lines = ["rnn_decoder True Normal True", "(1, 3) ['scope/kernel', 'scope/bias']"]
+    lines.append("[array([1.0986123], dtype=float32), array([1.0986123], dtype=float32)] True")
+    lines.append("['embeddings', '{', 'tensor_name:', '\"embedding\"', '}']")
+    process = run_old(PLACES)
+    assert process.stdout.splitlines() == lines, process.stderr
+
+
+NUMPY_1 = """
+import numpy as np
+import tensorflow as tf
+x = tf.constant([[1.0, 2.0]])
+with tf.Session() as session:
+    print(session.run([np.square(x), np.multiply(x, 2.0), np.abs(-x)]))
+print(np.sum(size for size in (2, 3)), np.round_(2.6), np.unicode("a"), np.array(np.arange(3), copy=False))
+class A: pass
+a = A.a = np.zeros(3)
+b = [0]
+a[1] = np.array([[5.0]])
+A.a[2] = np.array([[6.0]])
+b[0] = np.array([7.0])
+print(a, b, "%.2f and %s and %d" % (np.array([1.5]), "s", np.array([[3]])), "%s" % np.array([2.0]))
+np.save("ragged.npy", [[1, 2], [3]])
+print(np.load("ragged.npy"), np.vstack(map(np.array, [[1, 2], [3, 4]])).tolist())
+"""
+
+
+def test_what_numpy_1_allowed(run_old):
+    lines = [
+        "[array([[1., 4.]], dtype=float32), array([[2., 4.]], dtype=float32), array([[1., 2.]], dtype=float32)]",
+        "5 3.0 a [0 1 2]",
+        "[0. 5. 6.] [array([7.])] 1.50 and s and 3 [2.]",
+        "[list([1, 2]) list([3])] [[1, 2], [3, 4]]",
+    ]
+    process = run_old(NUMPY_1)
+    assert process.stdout.splitlines() == lines, process.stderr
 
 
 BEFORE_1 = """

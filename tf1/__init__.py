@@ -88,7 +88,7 @@ def _import():
 
 
 class _LazyTensorFlow(types.ModuleType):
-    """`tensorflow.compat.v1`, imported when its first attribute is used, with the shelf as `contrib`."""
+    """`tensorflow.compat.v1`, imported when its first attribute is used, with `contrib` and `estimator`."""
 
     def __getattr__(self, name):
         if name.startswith("__"):  # introspection (inspect, doctest, pytest) is no use of TensorFlow
@@ -96,8 +96,8 @@ class _LazyTensorFlow(types.ModuleType):
         if "_module" not in self.__dict__:
             with signals_deferred():
                 self.__dict__["_module"] = _without_banner(_import)
-        if name == "contrib":
-            value = importlib.import_module("tf1.facade").CONTRIB
+        if name in ("contrib", "estimator"):
+            value = getattr(importlib.import_module("tf1.facade"), name.upper())
         else:
             value = getattr(self.__dict__["_module"], name)
         self.__dict__[name] = value

@@ -29,17 +29,86 @@ class AttentionMechanism:
     """
 
 
-class _Attention(AttentionMechanism):
+class BaseAttentionMechanism(AttentionMechanism):
+    """A memory and its keys: `_BaseAttentionMechanism`, from which scripts derive mechanisms of their own.
+
+    Args:
+      query_layer, memory_layer: from the query, and from the memory to the keys; None: these are taken as they are.
+      memory: what the encoder put out, [batch_size, T, n].
+      probability_fn: from scores, and the alignments of the step before, to alignments, all [batch_size, T].
+      memory_sequence_length: of each row, [batch_size], all above 0; what follows has the alignment 0.
+      check_inner_dims_defined: that the graph knows n.
+      score_mask_value: the score of what follows a row's end; None: minus infinity.
+      custom_key_value_fn: from keys and values to those that count.
+      name: not needed.
+    """
+
+    def __init__(
+        self,
+        query_layer,
+        memory,
+        probability_fn,
+        memory_sequence_length=None,
+        memory_layer=None,
+        check_inner_dims_defined=True,
+        score_mask_value=None,
+        custom_key_value_fn=None,
+        name=None,
+    ):
+        memory, self._mask = tf.convert_to_tensor(memory), None
+        if check_inner_dims_defined and not memory.shape[2:].is_fully_defined():
+            raise ValueError(f"Expected memory {memory.name} to have fully defined inner dims, saw {memory.shape}")
+        if memory_sequence_length is not None:
+            mask = tf.sequence_mask(memory_sequence_length, tf.shape(memory)[1])
+            memory *= tf.cast(mask, memory.dtype)[:, :, None]
+            with tf.control_dependencies([_assert_no_row_is_empty(memory_sequence_length)]):
+                self._mask = tf.identity(mask)
+        self.query_layer, self.memory_layer, self._probabilities = query_layer, memory_layer, probability_fn
+        self._mask_value = float("-inf") if score_mask_value is None else score_mask_value
+        self.values, self.keys = memory, memory if memory_layer is None else memory_layer(memory)
+        if custom_key_value_fn is not None:
+            self.keys, self.values = custom_key_value_fn(self.keys, self.values)
+        sizes = [size.value or tf.shape(self.keys)[place] for place, size in enumerate(self.keys.shape[:2])]
+        self.batch_size, self.alignments_size = sizes
+        self.state_size = self.alignments_size
+
+    def initial_alignments(self, batch_size, dtype):
+        return tf.zeros([batch_size, self.alignments_size], dtype)
+
+    def initial_state(self, batch_size, dtype):
+        return self.initial_alignments(batch_size, dtype)
+
+    def _probability_fn(self, scores, previous):
+        """The alignments, of scores and of the alignments of the step before, all [batch_size, T]."""
+        return self._probabilities(self._masked(scores), previous)
+
+    def _masked(self, scores):
+        return scores if self._mask is None else tf.where(self._mask, scores, self._mask_value * tf.ones_like(scores))
+
+
+def _assert_no_row_is_empty(memory_sequence_length):
+    """The softmax of a row that is masked as a whole would be NaN."""
+    message = "All values in memory_sequence_length must be greater than zero."
+    return tf.debugging.assert_positive(memory_sequence_length, message=message)
+
+
+def maybe_mask_score(score, memory_sequence_length, score_mask_value):
+    """`_maybe_mask_score`: scores [batch_size, T], with that value after each row's end, if there are lengths."""
+    if memory_sequence_length is None:
+        return score
+    with tf.control_dependencies([_assert_no_row_is_empty(memory_sequence_length)]):
+        mask = tf.sequence_mask(memory_sequence_length, tf.shape(score)[1])
+    return tf.where(mask, score, score_mask_value * tf.ones_like(score))
+
+
+class _Attention(BaseAttentionMechanism):
     """Scores of a memory for a query, and from them the alignments: weights of the memory's steps that sum to 1.
 
     Args:
       num_units: of the keys, and of the query where it has a layer.
-      memory: what the encoder put out, [batch_size, T, n].
-      memory_sequence_length: of each row, [batch_size], all above 0; what follows has the alignment 0.
       probability_fn: from scores [batch_size, T] to alignments; None: softmax.
-      score_mask_value: the score of what follows a row's end; None: minus infinity.
       dtype, name: not needed, the memory's type and the class's name are taken.
-      custom_key_value_fn: from keys and values to those that count.
+      the others: see `BaseAttentionMechanism`.
     """
 
     _SCOPE, _HAS_QUERY_LAYER = None, False
@@ -55,32 +124,12 @@ class _Attention(AttentionMechanism):
         custom_key_value_fn=None,
         name=None,
     ):
-        memory, self._mask = tf.convert_to_tensor(memory), None
-        if memory_sequence_length is not None:
-            mask = tf.sequence_mask(memory_sequence_length, tf.shape(memory)[1])
-            memory *= tf.cast(mask, memory.dtype)[:, :, None]
-            # The softmax of a row that is masked as a whole would be NaN.
-            message = "All values in memory_sequence_length must be greater than zero."
-            with tf.control_dependencies([tf.debugging.assert_positive(memory_sequence_length, message=message)]):
-                self._mask = tf.identity(mask)
-        self._num_units, self._probabilities = num_units, probability_fn or tf.nn.softmax
-        self._mask_value = float("-inf") if score_mask_value is None else score_mask_value
-        dense = lambda name: tf.layers.Dense(num_units, use_bias=False, name=name)
-        self.memory_layer, self.query_layer = dense("memory_layer"), None
-        if self._HAS_QUERY_LAYER:
-            self.query_layer = dense("query_layer")
-        self.values, self.keys = memory, self.memory_layer(memory)  # keys: [batch_size, T, num_units]
-        if custom_key_value_fn is not None:
-            self.keys, self.values = custom_key_value_fn(self.keys, self.values)
-        sizes = [size.value or tf.shape(self.keys)[place] for place, size in enumerate(self.keys.shape[:2])]
-        self.batch_size, self.alignments_size = sizes
-        self.state_size = self.alignments_size
-
-    def initial_alignments(self, batch_size, dtype):
-        return tf.zeros([batch_size, self.alignments_size], dtype)
-
-    def initial_state(self, batch_size, dtype):
-        return self.initial_alignments(batch_size, dtype)
+        self._num_units, dense = num_units, lambda name: tf.layers.Dense(num_units, use_bias=False, name=name)
+        query_layer = dense("query_layer") if self._HAS_QUERY_LAYER else None
+        probabilities = probability_fn or tf.nn.softmax
+        from_scores = lambda scores, previous: probabilities(scores)
+        options = memory_sequence_length, dense("memory_layer"), True, score_mask_value, custom_key_value_fn
+        super().__init__(query_layer, memory, from_scores, *options)  # keys: [batch_size, T, num_units]
 
     def __call__(self, query, state):
         """The alignments [batch_size, T] for `query` [batch_size, n], twice: they are the next state, too."""
@@ -88,13 +137,6 @@ class _Attention(AttentionMechanism):
             scores = self._score(query if self.query_layer is None else self.query_layer(query))
         alignments = self._probability_fn(scores, state)
         return alignments, alignments
-
-    def _probability_fn(self, scores, previous):
-        """The alignments, of scores and of the alignments of the step before, all [batch_size, T]."""
-        return self._probabilities(self._masked(scores))
-
-    def _masked(self, scores):
-        return scores if self._mask is None else tf.where(self._mask, scores, self._mask_value * tf.ones_like(scores))
 
 
 class BahdanauAttention(_Attention):
@@ -393,6 +435,9 @@ class AttentionWrapper(tf.nn.rnn_cell.RNNCell):
 
 SHELF = {
     "AttentionMechanism": AttentionMechanism,
+    "_BaseAttentionMechanism": BaseAttentionMechanism,
+    "_maybe_mask_score": maybe_mask_score,
+    "_compute_attention": _attend,
     "BahdanauAttention": BahdanauAttention,
     "LuongAttention": LuongAttention,
     "BahdanauMonotonicAttention": BahdanauMonotonicAttention,

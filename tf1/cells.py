@@ -94,6 +94,38 @@ class LSTMBlockCell(_CELLS.LSTMCell):
         super().__init__(num_units, use_peephole, clip, forget_bias=forget_bias, reuse=reuse, name=name, dtype=dtype)
 
 
+class CudnnCompatibleLSTMCell(LSTMBlockCell):
+    """An LSTM cell that computes what cuDNN's layer does, whose weights it can take: without a forget bias."""
+
+    def __init__(self, num_units, reuse=None):
+        super().__init__(num_units, forget_bias=0.0, reuse=reuse, name="cudnn_compatible_lstm_cell")
+
+
+class CudnnCompatibleGRUCell(_CELLS.RNNCell):
+    """The same for GRUs: the reset gate comes after the product with the state, which has a bias of its own."""
+
+    def __init__(self, num_units, reuse=None, kernel_initializer=None):
+        super().__init__(_reuse=reuse)
+        self._num_units, self._initializer = num_units, kernel_initializer
+
+    output_size = state_size = property(lambda self: self._num_units)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size], `state` [batch_size, num_units]."""
+        size, ones, zeros = self._num_units, tf.ones_initializer(), tf.zeros_initializer()
+        r, u = tf.split(tf.sigmoid(linear([inputs, state], 2 * size, True, ones, self._initializer, "gates")), 2, 1)
+
+        def variable(name, shape, initializer):
+            return tf.get_variable(f"candidate/{name}", shape, initializer=initializer)
+
+        W = variable("input_projection/kernel", [inputs.shape[1].value, size], self._initializer)
+        U = variable("hidden_projection/kernel", [size, size], self._initializer)
+        b, d = (variable(f"{name}_projection/bias", [size], zeros) for name in ("input", "hidden"))
+        candidate = tf.tanh(tf.matmul(inputs, W) + b + r * (tf.matmul(state, U) + d))
+        h = (1 - u) * candidate + u * state
+        return h, h
+
+
 class GRUBlockCellV2(_CELLS.GRUCell):
     """A GRU cell called `gru_cell`; in TF 1.x each step was one kernel."""
 
@@ -338,9 +370,11 @@ def attend(states, features, v, query):
 def linear(args, output_size, bias, bias_initializer=None, kernel_initializer=None, scope=None, bias_start=0.0):
     """`rnn_cell_impl._linear`: tensors [batch_size, n], one or a list, side by side, times one matrix, plus the bias.
 
-    Until TF 1.1 the fourth argument was a number, what the bias starts with.
+    Until TF 1.1 the fourth argument was a number, what the bias starts with, and the fifth the scope.
     """
     args = args if isinstance(args, (list, tuple)) else [args]
+    if isinstance(kernel_initializer, (str, tf.VariableScope)):
+        kernel_initializer, scope = None, kernel_initializer
     if isinstance(bias_initializer, (int, float)):
         bias_initializer, bias_start = None, bias_initializer
     initializers = bias_initializer or tf.constant_initializer(bias_start), kernel_initializer

@@ -326,7 +326,7 @@ class ConvLSTMCell(_CELLS.RNNCell):
       conv_ndims: 1, 2 or 3.
       input_shape: of the inputs without the batch, the channels last.
       output_channels, kernel_shape: of the convolution, whose padding keeps the grid's size.
-      skip_connection: the inputs' channels stand behind the output's.
+      skip_connection: the inputs' channels come after the output's.
 
     Source: Shi et al. 2015, "Convolutional LSTM Network", https://arxiv.org/abs/1506.04214
     """
@@ -433,6 +433,50 @@ class HighwayWrapper(_CELLS.RNNCell):
         return tf.sigmoid(tf.matmul(inputs, weights) + biases)
 
 
+class SRUCell(_CELLS.RNNCell):
+    """A simple recurrent unit: the memory c is multiplied by a gate, number by number, and by no matrix.
+
+    Source: Lei, Zhang and Artzi 2017, "Training RNNs as Fast as CNNs", https://arxiv.org/abs/1709.02755
+    """
+
+    def __init__(self, num_units, activation=None, reuse=None, name=None, **kwargs):
+        super().__init__(_reuse=reuse, name=name, **kwargs)
+        self._num_units, self._activation = num_units, activation or tf.tanh
+
+    output_size = state_size = property(lambda self: self._num_units)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size], `state`, which is c, [batch_size, num_units]."""
+        kernel = tf.get_variable("kernel", [inputs.shape[1].value, 4 * self._num_units])
+        bias = tf.get_variable("bias", [2 * self._num_units], initializer=tf.zeros_initializer())
+        candidate, f, r, x = tf.split(tf.matmul(inputs, kernel), 4, axis=1)
+        f, r = tf.split(tf.sigmoid(tf.concat([f, r], 1) + bias), 2, axis=1)
+        c = f * state + (1 - f) * candidate
+        return r * self._activation(c) + (1 - r) * x, c
+
+
+class IndRNNCell(_CELLS.RNNCell):
+    """A layer whose neurons see their own last output alone, times one number each.
+
+    Source: Li et al. 2018, "Independently Recurrent Neural Network", https://arxiv.org/abs/1803.04831
+    """
+
+    def __init__(self, num_units, activation=None, reuse=None, name=None, dtype=None):
+        super().__init__(_reuse=reuse, name=name, dtype=dtype)
+        self._num_units, self._activation = num_units, activation or tf.tanh
+
+    output_size = state_size = property(lambda self: self._num_units)
+
+    def call(self, inputs, state):
+        """`inputs` [batch_size, input_size], `state` [batch_size, num_units]."""
+        kernel_w = tf.get_variable("kernel_w", [inputs.shape[1].value, self._num_units])
+        uniform = tf.random_uniform_initializer(-1, 1)
+        kernel_u = tf.get_variable("kernel_u", [1, self._num_units], initializer=uniform)
+        bias = tf.get_variable("bias", [self._num_units], initializer=tf.zeros_initializer())
+        output = self._activation(tf.matmul(inputs, kernel_w) + state * kernel_u + bias)
+        return output, output
+
+
 _OF_PAPERS = (
     NASCell,
     LayerNormBasicLSTMCell,
@@ -445,5 +489,7 @@ _OF_PAPERS = (
     Conv2DLSTMCell,
     Conv3DLSTMCell,
     HighwayWrapper,
+    SRUCell,
+    IndRNNCell,
 )
 SHELF = {cell.__name__: cell for cell in _OF_PAPERS}

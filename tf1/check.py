@@ -142,6 +142,16 @@ def _problem(path):
     return None
 
 
+def _is_installed(name):
+    """Whether the module is found, and is none of this project's own, which a run takes out of Python's path."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or name == "tf1":
+        return spec is not None
+    project = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    place = spec.origin or next(iter(spec.submodule_search_locations), "")
+    return os.path.dirname(place) not in (project, os.path.join(project, name))
+
+
 def _own_file(name, path, folders):
     """The file of a module of the script's own; None: it is not one. `path` is of the module that imports it."""
     dots = len(name) - len(name.lstrip("."))
@@ -169,7 +179,7 @@ def _findings(path, folders, seen):
             found.append((line, _problem(name)))
         elif top in _PYTHON_2_MODULES:
             found.append((line, f"the module {top} is Python 2; today it is {_PYTHON_2_MODULES[top]}"))
-        elif importlib.util.find_spec(top) is None:
+        elif not _is_installed(top):
             found.append((line, f"the module {top} is not installed (pip install {top}, if it is a public one)"))
     found += [(line, _problem(name)) for line, name in uses.names]
     found += [(line, f"{name} is Python 2; today it is {_PYTHON_2[name]}") for line, name in uses.python_2]

@@ -16,16 +16,17 @@ import re
 import sys
 import types
 
-from tf1 import contrib, old, rnn, tf, tutorials
+from tf1 import cells, contrib, estimator, old, rnn, tf, tutorials
 
 VERSION = "1.15.0"
+_KERAS_VERSION = "2.3.1"  # the last one for TensorFlow 1.x
 _GONE = r"learn\.(models|monitors|\w*(Estimator|Regressor|Classifier|SKCompat|Experiment|RunConfig|ModelFnOps))"
+_READY_MADE = r"estimator\.(DNN|Linear|Boosted|Baseline)\w+"
 _ADVICE = {  # what others offer for packages and names that are gone, by a pattern of their paths
     r"contrib\.slim": "pip install tf_slim",
     r"contrib\.(layers|framework)": "pip install tf_slim, if it has this",
-    r"contrib\.tensorboard": "pip install tensorboard, and from tensorboard.plugins import projector",
     r"contrib\.eager": "today's TensorFlow is eager without it, and a graph-mode script does not need it",
-    rf"tf\.(contrib\.)?estimator|{_GONE}": "Estimators are gone: call the model function in a loop of your own",
+    rf"{_READY_MADE}|{_GONE}": "tf.estimator.Estimator, with a model function, is what is left of the estimators",
 }
 
 
@@ -77,6 +78,32 @@ def _part(shelf, name):
     return part if isinstance(part, (Face, types.SimpleNamespace)) else shelf
 
 
+def _face_within(module, name):
+    """The face of that name in a face; None: there is none."""
+    found = vars(module).get(name) if isinstance(module, Face) else None
+    return found if isinstance(found, Face) else None
+
+
+def keras_module(fullname, path):
+    """Keras 2's module of that path, for `keras` and `tf.contrib.keras`: the Keras of today cannot build TF 1.x graphs.
+
+    What is no module there, such as `layers.core`, `utils.np_utils` and `engine.topology`, is the one above it.
+    """
+    module = tf.keras
+    for name in path:
+        found = getattr(module, "layers" if name == "engine" else name, None)
+        module = found if isinstance(found, types.ModuleType) else module
+    names = dir(module)  # which imports it, where that is done late
+    own = {name: getattr(module, name) for name in names if name[0] != "_"}
+    return Face(fullname, own if path else {"__version__": _KERAS_VERSION, **own}, module)
+
+
+def _has_own_keras():
+    """Whether a script's folder has a `keras` of its own."""
+    spec = importlib.machinery.PathFinder.find_spec("keras")
+    return spec is not None and "site-packages" not in (spec.origin or "site-packages")
+
+
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the modules that only the face has."""
 
@@ -85,12 +112,19 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, fullname, path=None, target=None):
         module, parent = self._modules.get(fullname) or self._public(fullname), fullname.rpartition(".")[0]
+        if module is None and fullname.partition(".")[0] == "keras" and not _has_own_keras():
+            module = keras_module(fullname, fullname.split(".")[1:])
         if fullname.startswith("tensorflow.contrib.") and module is None:
             _, _, package, *below = fullname.split(".")
+            shelf = self._modules.get(f"tensorflow.contrib.{package}")
             # A package's own layout, such as python.ops.core_rnn_cell, all of which is its shelf, or a part of that.
-            if below and below[0] in ("python", "core_rnn_cell", "core_rnn") and _LAYOUT.issuperset(below):
-                shelf = self._modules.get(f"tensorflow.contrib.{package}")
-                module = shelf and Face(fullname, {}, functools.reduce(_part, below[1:], shelf))
+            if below and below[0] in ("python", "core_rnn_cell", "core_rnn") and _LAYOUT.issuperset(below) and shelf:
+                part = functools.reduce(_part, below[1:], shelf)
+                module = Face(fullname, {name: value for name, value in vars(part).items() if name[0] != "_"}, part)
+            elif below and package == "keras":
+                module = keras_module(fullname, [name for name in below if name not in ("python", "keras", "api")])
+            elif below:
+                module = functools.reduce(_face_within, below, shelf)
             parent = f"tensorflow.contrib.{package}" if below else "tensorflow.contrib"
         if module is None and parent in self._modules and not self._modules[parent].__path__:
             # No ModuleNotFoundError, which `from X import name` would replace by a poorer one.
@@ -142,12 +176,24 @@ def _contrib():
     own = {"HashTable": tf.lookup.StaticHashTable, "MutableHashTable": tf.lookup.experimental.MutableHashTable}
     shelves["lookup"] = Face("tensorflow.contrib.lookup", own, lookup)
     shelves["signal"] = Face("tensorflow.contrib.signal", {}, tf.signal)
+    distributions = contrib.SHELVES["distributions"]
+    shelves["distributions"] = Face("tensorflow.contrib.distributions", distributions, tf.distributions)
+    path = "tensorflow.contrib.tensorboard"
+    projector = Face(f"{path}.plugins.projector", {}, "tensorboard.plugins.projector")
+    shelves["tensorboard"] = Face(path, {"plugins": Face(f"{path}.plugins", {"projector": projector})})
+    shelves["keras"] = Face("tensorflow.contrib.keras", {"__version__": _KERAS_VERSION}, tf.keras)
     for shelf in shelves.values():
         shelf.python = shelf.ops = shelf  # a package's own layout
     return Face("tensorflow.contrib", shelves)
 
 
-CONTRIB = _contrib()
+def _estimator():
+    parts = {"export": estimator.EXPORT, "inputs": estimator.INPUTS, "experimental": estimator.HOOKS}
+    parts = {name: Face(f"tensorflow.estimator.{name}", names) for name, names in parts.items()}
+    return Face("tensorflow.estimator", {**estimator.SHELF, **parts})
+
+
+CONTRIB, ESTIMATOR = _contrib(), _estimator()
 _FASTER = "dynamic_rnn static_rnn bidirectional_dynamic_rnn static_bidirectional_rnn"
 _GROUPS = min(2, os.cpu_count())  # of a batch's rows, side by side; a session of the script's has a thread for each
 _FAST = {name: functools.partial(getattr(rnn, name), groups=_GROUPS) for name in _FASTER.split()}
@@ -177,6 +223,12 @@ def _private(face, layouts):
     shapes = modules["tensorflow.python.framework.tensor_shape"]
     shapes.scalar = shapes.vector = shapes.matrix = lambda *sizes: tf.TensorShape(sizes)
     CONTRIB.framework.nest = add("util.nest", {"is_sequence": tf.nest.is_nested})
+    add("framework.graph_util", {}, tf.graph_util)
+    add("ops.nn", vars(face.nn), tf, face.nn)
+    add("ops.functional_ops", {}, tf)
+    add("ops.ctc_ops", {"ctc_loss": old.ctc_loss})
+    add("pywrap_tensorflow", {"NewCheckpointReader": tf.train.NewCheckpointReader})
+    add("eager.context", {"in_graph_mode": lambda: not tf.executing_eagerly()})
     path = "tensorflow.python.layers.normalization"  # TensorFlow's looks for a module that tf_keras does not have
     own = {"BatchNorm": tf.layers.BatchNormalization, "batch_norm": tf.layers.batch_normalization}
     modules[path] = Face(path, own, tf.layers)
@@ -201,6 +253,7 @@ def _modules(fast):
         "flags": flags,
         "app": Face("tensorflow.app", {"flags": flags}, tf.app),
         "gfile": gfile,
+        "estimator": ESTIMATOR,
         "contrib": CONTRIB,
         "python": sys.modules["tensorflow.python"],
     }
@@ -209,6 +262,7 @@ def _modules(fast):
     ptb = Face("tensorflow.models.rnn.ptb", {"reader": Face("tensorflow.models.rnn.ptb.reader", tutorials.PTB_READER)})
     path = "tensorflow.models.rnn.translate"
     translate = Face(path, {"data_utils": Face(f"{path}.data_utils", tutorials.TRANSLATE_DATA_UTILS)})
+    layouts["linear"] = Face("tensorflow.models.rnn.linear", {"linear": cells.linear})
     models = {f"tensorflow.models.rnn.{name}": module for name, module in layouts.items()}
     input_data = Face("tensorflow.examples.tutorials.mnist.input_data", tutorials.INPUT_DATA)
     return {
@@ -216,6 +270,8 @@ def _modules(fast):
         "tensorflow.nn": nn,
         "tensorflow.nn.rnn_cell": RNN_CELL,
         "tensorflow.contrib": CONTRIB,
+        "tensorflow.estimator": ESTIMATOR,
+        **{f"tensorflow.estimator.{name}": getattr(ESTIMATOR, name) for name in ("export", "inputs", "experimental")},
         **{shelf.__name__: shelf for shelf in vars(CONTRIB).values() if isinstance(shelf, Face)},
         **_private(face, layouts),
         "tensorflow.models": Face("tensorflow.models", {}),
@@ -248,6 +304,7 @@ def put_on(fast=False):
         cell.call = old.with_state_as_one(cell.call)
     CONTRIB.rnn.MultiRNNCell.call = old.with_state_as_one(CONTRIB.rnn.MultiRNNCell.call)
     tf.SparseTensor.__init__ = old.with_shape(tf.SparseTensor.__init__)
+    tf.Tensor.__array__ = old.as_object(tf.Tensor.__array__)
     tf.TensorArray.pack, tf.TensorArray.unpack = tf.TensorArray.stack, tf.TensorArray.unstack
     modules = _modules(fast)
     for name, module in modules.items():

@@ -8,6 +8,7 @@ import ast
 import builtins
 import collections
 import collections.abc
+import copy
 import fractions
 import functools
 import importlib.abc
@@ -26,6 +27,7 @@ import time
 import types
 import urllib.parse
 import urllib.request
+import xml.etree.ElementTree
 
 import numpy as np
 
@@ -83,8 +85,9 @@ def _sampled_loss(function):
     return loss
 
 
-def ctc_loss(labels, inputs, sequence_length, *args, **kwargs):
-    """TF 1.x: labels, inputs; before: inputs, labels. The labels are a SparseTensor."""
+def ctc_loss(labels, inputs=None, sequence_length=None, *args, logits=None, **kwargs):
+    """TF 1.x: labels, inputs (or logits); before: inputs, labels. The labels are a SparseTensor."""
+    inputs = logits if inputs is None else inputs
     if isinstance(inputs, tf.SparseTensor):
         labels, inputs = inputs, labels
     return tf.nn.ctc_loss(labels, inputs, sequence_length, *args, **kwargs)
@@ -243,8 +246,9 @@ def _define(kind):
 class Calls(ast.NodeTransformer):
     """Calls that have another result today, replaced by ones that have the old one.
 
-    NumPy 2 refuses int(x) and float(x) of arrays with one element, such as [[3]], and x.tostring(). dynamic_decode gave
-    back two values in TF 1.1, and three from TF 1.2 on: where a script takes two, it gets two.
+    NumPy 2 refuses int(x) and float(x) of arrays with one element, such as [[3]], "%.3f" % x of them, a place in
+    another array for them (x[i] = y), and x.tostring(). dynamic_decode gave back two values in TF 1.1, and three from
+    TF 1.2 on: where a script takes two, it gets two.
     """
 
     def visit_Assign(self, node):
@@ -254,6 +258,16 @@ class Calls(ast.NodeTransformer):
         if is_two and "dynamic_decode" in (getattr(function, "attr", None), getattr(function, "id", None)):
             first_two = ast.Slice(None, ast.Constant(2), None)
             node.value = ast.copy_location(ast.Subscript(node.value, first_two, ast.Load()), node.value)
+        (target, *others) = node.targets
+        if not others and isinstance(target, ast.Subscript) and _is_path(target.value):
+            node.value = self._call("__placed__", node, [copy.deepcopy(target.value), node.value])
+        return node
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        is_format = isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)
+        if is_format and isinstance(node.op, ast.Mod):
+            return self._call("__formatted__", node, [node.left, node.right])
         return node
 
     def visit_Call(self, node):
@@ -270,8 +284,27 @@ class Calls(ast.NodeTransformer):
         return ast.copy_location(ast.Call(name, args, []), node)
 
 
+def _is_path(node):
+    """Whether the expression is a name, or an attribute of one: it may be looked up twice."""
+    return isinstance(node, ast.Name) or isinstance(node, ast.Attribute) and _is_path(node.value)
+
+
 def scalar(value):
     return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+
+
+def placed(array, value):
+    """`value`, for a place in `array`: without its dimensions, where it has one element."""
+    is_one = isinstance(array, np.ndarray) and isinstance(value, np.ndarray) and value.size == 1
+    return value.reshape(()) if is_one else value
+
+
+def formatted(text, values):
+    """`text % values`, where arrays of one element may stand for numbers."""
+    try:
+        return text % values
+    except TypeError:
+        return text % (tuple(map(scalar, values)) if isinstance(values, tuple) else scalar(values))
 
 
 def tostring(value):
@@ -311,10 +344,15 @@ def compile_script(source, path):
 
 
 def _ragged(function):
-    """`np.array` or `np.asarray`, which until NumPy 1.24 made an array of objects from rows of several lengths."""
+    """`np.array` and its kin, which until NumPy 1.24 made an array of objects from rows of several lengths.
+
+    Until NumPy 2 `copy=False` meant a copy where one is needed.
+    """
 
     @functools.wraps(function)
     def array(*args, **kwargs):
+        if kwargs.get("copy", None) is False and np.lib.NumpyVersion(np.__version__) >= "2.0.0" and not _is_librarys():
+            kwargs["copy"] = None
         try:
             return function(*args, **kwargs)
         except ValueError as error:
@@ -325,7 +363,41 @@ def _ragged(function):
     return array
 
 
-array, asarray = _ragged(np.array), _ragged(np.asarray)
+array, asarray, asanyarray = _ragged(np.array), _ragged(np.asarray), _ragged(np.asanyarray)
+
+
+def save(file, arr, *args, **kwargs):
+    """`np.save`, whose rows could have several lengths."""
+    _save(file, array(arr) if isinstance(arr, (list, tuple)) else arr, *args, **kwargs)
+
+
+def sum_of(a, *args, **kwargs):
+    """`np.sum`, which until NumPy 2 summed a generator."""
+    return sum(a) if isinstance(a, types.GeneratorType) and not (args or kwargs) else _sum(a, *args, **kwargs)
+
+
+def _of_any(function):
+    """`np.vstack` or one of its kin, which until NumPy 1.16 took the arrays from any iterable."""
+
+    @functools.wraps(function)
+    def stack(arrays, *args, **kwargs):
+        return function(arrays if hasattr(arrays, "__getitem__") else list(arrays), *args, **kwargs)
+
+    return stack
+
+
+def as_object(array):
+    """`__array__` of tf.Tensor: until NumPy 1.20 a script's np.square(tensor) was tensor * tensor, and not an error."""
+
+    @functools.wraps(array)
+    def __array__(self, *args, **kwargs):
+        if _is_librarys():
+            return array(self, *args, **kwargs)
+        found = np.empty((), object)
+        found[()] = self
+        return found
+
+    return __array__
 
 
 def fromstring(string, dtype=float, count=-1, *, sep="", **kwargs):
@@ -353,7 +425,7 @@ def _is_librarys():
     return "site-packages" in sys._getframe(2).f_code.co_filename
 
 
-_fromstring, _linspace, _load = np.fromstring, np.linspace, np.load
+_fromstring, _linspace, _load, _save, _sum = np.fromstring, np.linspace, np.load, np.save, np.sum
 
 
 @functools.total_ordering
@@ -551,7 +623,10 @@ _NUMPY = {
     "object": object,
     "str": str,
     "complex": complex,
+    "unicode": str,
     "unicode_": np.str_,
+    "complex_": np.complex128,
+    "round_": np.round,
     "string_": np.bytes_,
     "product": np.prod,
     "cumproduct": np.cumprod,
@@ -576,6 +651,7 @@ def restore():
     """Puts back what NumPy and Python have dropped, for the whole process; what they still have stays as it is."""
     dropped = [(builtins, "xrange", range), (builtins, "raw_input", input)]
     dropped += [(builtins, "__scalar__", scalar), (builtins, "__tostring__", tostring)]
+    dropped += [(builtins, "__placed__", placed), (builtins, "__formatted__", formatted)]
     dropped += [(np, name, value) for name, value in _NUMPY.items()]
     dropped += [(collections, name, getattr(collections.abc, name)) for name in _ABCS]
     dropped += [(time, "clock", time.perf_counter), (fractions, "gcd", math.gcd)]
@@ -589,6 +665,7 @@ def restore():
         if name not in vars(module):
             setattr(module, name, value)
     sys.modules.setdefault("cPickle", pickle)
+    sys.modules.setdefault("xml.etree.cElementTree", xml.etree.ElementTree)
     if importlib.util.find_spec("imp") is None:  # from Python 3.12 on, as the next one
         sys.modules["imp"] = imp = types.ModuleType("imp")
         imp.reload = importlib.reload
@@ -599,6 +676,8 @@ def restore():
         sys.modules["distutils.version"] = package.version = version
     if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         np.set_printoptions(legacy="1.25")  # a list of numbers is [1.5], and not [np.float32(1.5)]
-    np.array, np.asarray = array, asarray
-    np.fromstring, np.linspace, np.load = fromstring, linspace, load
+    np.array, np.asarray, np.asanyarray = array, asarray, asanyarray
+    np.fromstring, np.linspace, np.load, np.save, np.sum = fromstring, linspace, load, save, sum_of
+    for name in "stack", "vstack", "hstack", "dstack", "column_stack":
+        setattr(np, name, _of_any(getattr(np, name)))
     inspect.getargspec = getargspec
