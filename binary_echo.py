@@ -32,8 +32,8 @@ import itertools
 import numpy as np
 
 import configs
-from tf1 import app, checkpoints, loop, plots, progress, tf
-from tf1.app import Diverged, UserError
+from tf1 import app, checkpoints, layers, loop, plots, progress, tf
+from tf1.app import BadValue, Diverged, UserError
 from tf1.modes import check_choice
 from tf1.training import Position, Run
 
@@ -139,8 +139,9 @@ class EchoModel:
             self.steps_a_run = min(STEPS_A_RUN, input_.epoch_size)
             # Of many steps, [number of steps, batch_size, num_steps].
             self.xs, self.ys = (tf.placeholder(tf.int32, [None, batch_size, num_steps]) for _ in range(2))
+            ys = layers.labels_in_range(self.ys, NUM_CLASSES)
             self.loop_losses, self.loop_state, self.train_loop = loop.train(
-                self._build, self.xs, self.ys, self.init_state, config.learning_rate, self.steps_a_run
+                self._build, self.xs, ys, self.init_state, config.learning_rate, self.steps_a_run
             )
             self.train_op = self.train_loop
 
@@ -334,21 +335,21 @@ def draw_levels(axes, all_levels):
 
 
 @plots.picture
-def plot_training(training_losses, all_levels, title, folder):
+def plot_training(training_losses, all_levels, model, title, folder):
     figure, axes = plots.new_figure()
     steps = 100 * np.arange(1, len(training_losses) + 1)
     axes.plot(steps, training_losses, linewidth=0.8, color="C0", label="average of 100 steps")
     draw_levels(axes, all_levels)
     axes.set(xlabel="steps", ylabel="loss in nats", title=title, xscale="log")
     figure.legend(loc="outside lower center", ncols=2)
-    return plots.save(figure, folder, "binary_echo_loss")
+    return plots.save(figure, folder, f"binary_echo_loss_{model}")
 
 
 def lag_list(text):
     """The type of --lags."""
     values = tuple(app.integer(part) for part in text.split(","))
     if len(values) > 8 or len(set(values)) < len(values) or not all(0 <= value <= 1000 for value in values):
-        raise app.BadValue(f"{text} is not a list of up to 8 different distances from 0 to 1000")
+        raise BadValue(f"{text} is not a list of up to 8 different distances from 0 to 1000")
     return values
 
 
@@ -357,7 +358,7 @@ def effect_list(text):
     values = tuple(app.number(part) for part in text.split(","))
     lowest, highest = (0.5 + sum(limit(value, 0) for value in values) for limit in (min, max))
     if not 0 <= round(lowest, 9) <= round(highest, 9) <= 1:
-        raise app.BadValue(f"{text} would move the probability of Y = 1 into {lowest:g} to {highest:g}: lower them")
+        raise BadValue(f"{text} would move the probability of Y = 1 into {lowest:g} to {highest:g}: lower them")
     return values
 
 
@@ -369,9 +370,8 @@ def get_config(args):
             f"size {config.size} makes no average of 100 steps of batch_size {config.batch_size}, it takes {needed}: "
             "raise --set size=N, or lower --set batch_size=N"
         )
-    lag, epoch_size = max(args.lags), config.size // config.batch_size // config.num_steps
-    row = min(MEASURED_STEPS, epoch_size) * config.num_steps
-    if lag > row // 2:
+    row = min(MEASURED_STEPS, config.size // config.batch_size // config.num_steps) * config.num_steps
+    if (lag := max(args.lags)) > row // 2:
         raise UserError(f"--lags has {lag}, and its effect is measured on {row} values: {row // 2} is the most")
     if len(args.lags) != len(args.effects):
         raise UserError(f"--lags has {len(args.lags)} distances, --effects {len(args.effects)} numbers: give as many")
@@ -392,7 +392,7 @@ def main(argv=None):
         print(f"X at distance {lag} moves the probability of Y = 1 by {data:+.3f}, the network's by {network:+.3f}")
     print(f"Loss at the end: {final_loss(training_losses):.4f}; learned: {name_lags(learned)}")
     title = f"Binary echo, {config.state_size} units, batches of {config.batch_size}, {config.num_steps} steps"
-    plots.say(plot_training(training_losses, all_levels, title, args.save_path or "plots"))
+    plots.say(plot_training(training_losses, all_levels, args.model, title, args.save_path or "plots"))
     return {"training_losses": training_losses, "levels": all_levels, "learned": learned}
 
 

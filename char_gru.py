@@ -35,24 +35,22 @@ import numpy as np
 
 import configs
 import reader
-from data import sample
-from tf1 import app, checkpoints, plots, progress, rnn, sampling, streams, tf, trained
-from tf1.app import Diverged, UserError
-from tf1.cluster import ALONE, Cluster, told_to_others
+from tf1 import app, checkpoints, layers, plots, progress, rnn, sampling, streams, tf, trained
+from tf1.app import MAX_NATS, BadValue, Diverged, UserError
+from tf1.cluster import ALONE, Cluster, errors_told_to_others
 from tf1.dropout import dropout
 from tf1.language import LanguageModel
 from tf1.modes import choose_modes, mode_of_graph
-from tf1.training import Position, Run
+from tf1.training import Position, Run, epoch_size_of
 
 SAMPLE_CHARACTERS = 200  # of the text that is shown after each epoch
-MAX_LOSS = 700  # nats; a training that can go on never comes near it, and fp64 ends at exp(709)
 KEPT_EPOCHS = 5  # every fifth epoch's weights are kept
 
 
 def train_part(text):
     value = app.number(text)
     if not 0 < value <= 1:
-        raise app.BadValue(f"{text} is not above 0 and at most 1")
+        raise BadValue(f"{text} is not above 0 and at most 1")
     return value
 
 
@@ -69,7 +67,7 @@ def parse_args(argv=None):
         "--batching",
         choices=("contiguous", "tutorial"),
         default="contiguous",
-        help="contiguous (default): row i of a batch goes on in row i of the next one; tutorial: chunk below chunk",
+        help="contiguous (default): row i of a batch goes on in row i of the next one; tutorial: chunk after chunk",
     )
     parser.add_common(
         "--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed", "--set"
@@ -98,8 +96,8 @@ class CharGRU:
     def __init__(
         self, is_training, config, vocab_size, rnn_mode="basic", precision="fp32", groups=1, input_=None, cluster=ALONE
     ):
-        self.config, self.input, self.cluster, rnn_mode = config, input_, cluster, mode_of_graph(rnn_mode)
-        units = config.hidden_units
+        self.config, self.input, self.cluster = config, input_, cluster
+        units, rnn_mode = config.hidden_units, mode_of_graph(rnn_mode, precision)
         # What travels to other workers has known sizes.
         rows = len(cluster.rows(config.batch_size)) if is_training and cluster.size > 1 else None
         num_steps = config.max_length if rnn_mode == "fused" or rows else None
@@ -110,9 +108,10 @@ class CharGRU:
 
         # A one-hot vector has vocab_size numbers, and any two of them are equally far apart. An embedding has
         # embedding_dim numbers, however large the vocabulary is, and is trained, so that characters that are used alike
-        # come close: after 5 epochs with 192 units, "!" and "?" are the nearest to ".". For Shakespeare's 65 characters
-        # it is the longer vector, 256; for PTB's 10,000 words it is the shorter one, 200. The look-up gives the same as
-        # the one-hot vector times the table, without the multiplications by 0 (`show_gradients` compares the two).
+        # come close: in pretrained/shakespeare "?" and "!" are the nearest to ".", and "T" is to "t". For Shakespeare's
+        # 65 characters it is the longer vector, 256; for PTB's 10,000 words it is the shorter one, 200. The look-up
+        # gives the same as the one-hot vector times the table, without the multiplications by 0 (`show_gradients`
+        # compares the two).
         with tf.device("/cpu:0"):  # the look-up needs a few rows of the table
             uniform = tf.random_uniform_initializer(-0.05, 0.05)
             embedding = tf.get_variable("embedding", [vocab_size, config.embedding_dim], initializer=uniform)
@@ -153,7 +152,7 @@ class CharGRU:
         dense_bias = tf.get_variable("dense/bias", [vocab_size], initializer=tf.zeros_initializer())
         self.logits = tf.matmul(output, dense_kernel) + dense_bias  # [num_steps * batch_size, vocab_size]
         self.network = LanguageModel(embedding, cells, dense_kernel, dense_bias)
-        labels = tf.reshape(self.targets, [-1])
+        labels = layers.labels_in_range(tf.reshape(self.targets, [-1]), vocab_size)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=self.logits)
         self.losses = tf.reshape(losses, tf.shape(self.targets))  # [num_steps, batch_size]
         self.loss, self.gradient_norm = tf.reduce_mean(losses), None
@@ -171,10 +170,6 @@ class CharGRU:
         feed_dict = {self.input_data: input_text.T, self.targets: labels_text.T, self.initial_state: state}
         losses, state = session.run([self.losses if with_losses else [], self.final_state], feed_dict)
         return np.transpose(losses), state
-
-
-def zero_state(config, batch_size):
-    return np.zeros([config.num_layers, batch_size, config.hidden_units], np.float32)
 
 
 def learning_rate_of(epoch, config):
@@ -195,8 +190,10 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     Returns:
       The mean loss.
     """
-    start_time, config, epoch_size = time.monotonic(), model.config, model.input.epoch_size
-    position = position or Position(costs=0.0, state=model.cluster.own_rows(zero_state(config, config.batch_size)))
+    start_time, config, epoch_size = time.monotonic(), model.config, epoch_size_of(model)
+    if position is None:
+        zero_state = model.network.zero_state(config.batch_size)
+        position = Position(costs=0.0, state=model.cluster.own_rows(zero_state))
     fetches = {"loss": model.loss, "final_state": model.final_state}
     if eval_op is not None:
         fetches["eval_op"] = eval_op
@@ -209,12 +206,13 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         feed_dict = {model.input_data: input_text.T, model.targets: labels_text.T}
         feed_dict.update({model.initial_state: position.state, model.learning_rate: lr_value})
         vals = session.run(fetches, feed_dict)
-        costs, loss = position.costs + float(vals["loss"]), vals["loss"]
+        loss = vals["loss"]
+        costs = position.costs + float(loss)
         position.step, position.costs, position.state = batch + 1, costs, vals["final_state"]
         position.gradient_norm = float(vals.get("gradient_norm", 0))
 
         position.loss = costs / position.step
-        Diverged.check("loss", loss, f"in epoch {position.epoch} at step {batch} of {epoch_size}", MAX_LOSS)
+        Diverged.check("loss", loss, f"in epoch {position.epoch} at step {batch} of {epoch_size}", MAX_NATS)
         characters = (position.step - first_step) * input_text.size * model.cluster.size
         position.characters_per_second = characters / (time.monotonic() - start_time)
         if verbose and batch % 100 == 0:
@@ -225,8 +223,9 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
 def evaluate(session, model, ids, split, watched=iter):
     """The mean loss of the characters from `split` on, each predicted from at least the max_length before it."""
     read, max_length = functools.partial(model.read, session), model.config.max_length
+    zero_state = model.network.zero_state(model.config.batch_size)
     options = {"warm_up": max_length, "tolerance": math.inf, "watched": watched, "cluster": model.cluster}
-    return streams.mean_loss(read, ids, split, zero_state(model.config, model.config.batch_size), max_length, **options)
+    return streams.mean_loss(read, ids, split, zero_state, max_length, **options)
 
 
 class BestWeights:
@@ -350,15 +349,13 @@ def show_gradients(args):
     return {**results, "embedding_difference": difference}
 
 
-def results_of(records, perfect_loss, title, folder):
+def results_of(records, text, title, folder):
     """The losses that `train` returns; says what could be reached, and draws the learning curve."""
     names = ("train_loss", "validation_loss")
     results = {name: [record[name] for record in records] for name in names if name in records[0]}
-    if perfect_loss:
-        results["perfect_bits"] = perfect_loss / math.log(2)
-        print(f"On this text a perfect model would reach {in_bits(perfect_loss)}")
-    plots.say(plot_learning_curve(records, perfect_loss, title, folder))
-    return results
+    text.say_reachable()
+    plots.say(plot_learning_curve(records, text.perfect_loss, title, folder))
+    return {**results, **({"perfect_bits": text.perfect_loss / math.log(2)} if text.perfect_loss else {})}
 
 
 def train(args, config, cluster):
@@ -369,12 +366,12 @@ def train(args, config, cluster):
     if config.patience and not validates:
         raise UserError("--train_part=1 leaves nothing to validate, and patience needs that: add --set patience=0")
     # text.ids is the text through the tutorial's char2idx, which is vocabulary.ids; its idx2char is vocabulary.items.
+    # The batches of input_text and labels_text are cut in reader.char_batches.
     vocabulary, vocab_size = text.vocabulary, len(text.vocabulary.items)
     rows = cluster.rows(config.batch_size)
     ids, sizes = text.ids[: text.split], (config.batch_size, config.max_length)
     input_ = reader.CharInput(ids, *sizes, args.batching, rows, config.shifts)
     modes, session_config = choose_modes(args, len(rows), config.hidden_units, gates=3)
-    perfect_loss = sample.play_bits_per_character() * math.log(2) if text.is_sample else None
     title, folder = f"Character GRU, {args.config} config, {text.name}", cluster.folder_of(args)
 
     with tf.Graph().as_default():
@@ -389,7 +386,7 @@ def train(args, config, cluster):
         identity = {"script": "char_gru", "config": configs.identity(config), "seed": args.seed}
         identity.update(batching=args.batching, train_part=args.train_part, precision=modes["precision"])
         identity.update(data=text.description, vocabulary=vocabulary.description)
-        state, curves = zero_state(config, config.batch_size), ("loss", "characters_per_second", "gradient_norm")
+        state, curves = m.network.zero_state(config.batch_size), ("loss", "characters_per_second", "gradient_norm")
         with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, costs=0.0, state=state) as run:
             session = run.session
             vocabulary.save(args.save_path)
@@ -402,14 +399,14 @@ def train(args, config, cluster):
                 values["train_loss"] = run_epoch(session, m, m.train_op, True, position, run.steps())
                 if validates:
                     loss = values["validation_loss"] = evaluate(session, mvalid, text.ids, text.split, run.watched)
-                    Diverged.check("loss", loss, f"in the validation after epoch {position.epoch}", MAX_LOSS)
+                    Diverged.check("loss", loss, f"in the validation after epoch {position.epoch}", MAX_NATS)
                     run.event(bits_per_character=loss / math.log(2))
                     if best and loss < min([record["validation_loss"] for record in run.records], default=math.inf):
                         session.run(best.keep)
                 values["characters_per_second"] = position.characters_per_second
                 print(epoch_line(position.epoch, **values))
                 run.end_epoch(f"ckpt-{position.epoch}" if position.epoch % KEPT_EPOCHS == 0 else None, **values)
-                plot_learning_curve(run.records, perfect_loss, title, folder)
+                plot_learning_curve(run.records, text.perfect_loss, title, folder)
                 print("Sample:")
                 run.text(sample=cluster.by_chief(lambda: writer.write(session, SAMPLE_CHARACTERS)))
 
@@ -420,13 +417,13 @@ def train(args, config, cluster):
             print(f"{config.num_generate} characters from {writer.start_string!r}:")
             generated = cluster.by_chief(lambda: writer.write(session, config.num_generate, run.watched))
 
-    return {**results_of(run.records, perfect_loss, title, folder), "text": generated}
+    return {**results_of(run.records, text, title, folder), "text": generated}
 
 
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    with told_to_others(args):
+    with errors_told_to_others(args):
         config = get_config(args)
         if args.section != "train" and args.given - {"--section", "--seed"}:
             raise UserError(f"--section={args.section} takes only --seed: leave the other flags out")

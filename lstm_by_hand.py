@@ -37,7 +37,8 @@ from tf1.app import Diverged, UserError
 from tf1.training import Position, Run
 
 DISTRIBUTIONS = ("tn", "xavier", "dl", "he", "glorot_bengio")
-MODELS = {"by_hand": "by hand", "api": "API, [20, 30]"}
+WIDTH, HIDDEN_SIZE = [32, 32, 64], [20, 30]  # units of each layer, by hand and through the API
+MODELS = {"by_hand": "by hand", "api": f"API, {HIDDEN_SIZE}"}
 REPORT_INTERVAL = 100  # iterations from line to line
 
 
@@ -74,7 +75,7 @@ class LSTM:
 
     def __init__(self, input_dim, time_step=30, distribution="dl"):
         self.input_dim = input_dim
-        self.width = [input_dim, 32, 32, 64]
+        self.width = [input_dim, *WIDTH]
         self.time_step = time_step
         self.distribution = distribution
         self.weights, self.biases = {}, {}
@@ -238,7 +239,7 @@ def build_model(model, config, distribution, seed):
         lstm = LSTM(1, config.time_step, distribution)
         return NextValueModel(config, lstm.x, lstm.output[-1], True, seed)
     x = tf.placeholder(tf.float32, [None, config.time_step, 1])
-    cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(i) for i in [20, 30]])
+    cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(i) for i in HIDDEN_SIZE])
     outputs, states = tf.nn.dynamic_rnn(cell, x, dtype=tf.float32)
     return NextValueModel(config, x, outputs[:, -1, :], False, seed)  # the last h, not the last c
 
@@ -306,29 +307,28 @@ def plot_predictions(folder, model, mse, times, truth, predictions):
 
 def api(args, config):
     """Returns `outputs`, `states` and `predictions` of the two-layer LSTM for one batch."""
-    hidden_size = [20, 30]
     X_batch = np.random.RandomState(args.seed).rand(2, 5, 3)  # [batch_size, seq_length, input_dim]
     with tf.Graph().as_default():
         tf.set_random_seed(args.seed)
         X = tf.placeholder(tf.float32, [None, None, 3])
         # An object for each layer: [cell] * 2 would be one set of weights (studies/shared_cells.py).
-        cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(i) for i in hidden_size])
+        cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(i) for i in HIDDEN_SIZE])
         outputs, states = tf.nn.dynamic_rnn(cell, X, dtype=tf.float32)
         predictions = tf.layers.dense(outputs[:, -1, :], 1)  # of the last output, h and not c
         with tf.Session() as sess:
             sess.run(tf.global_variables_initializer())
-            outputs, states, predictions = sess.run([outputs, states, predictions], feed_dict={X: X_batch})
+            outputs_val, states_val, predictions_val = sess.run([outputs, states, predictions], {X: X_batch})
         names = [f"{variable.op.name} {variable.shape}" for variable in tf.trainable_variables()]
 
     print(f"inputs  {X_batch.shape}: batch_size, seq_length, input_dim")
-    print(f"outputs {outputs.shape}: the last layer's h at every time step")
-    for layer, (c, h) in enumerate(states):
+    print(f"outputs {outputs_val.shape}: the last layer's h at every time step")
+    for layer, (c, h) in enumerate(states_val):
         print(f"states[{layer}]: c {c.shape}, h {h.shape}, of layer {layer} after the last time step")
-    difference = np.max(np.abs(states[-1].h - outputs[:, -1]))
+    difference = np.max(np.abs(states_val[-1].h - outputs_val[:, -1]))
     print(f"states[-1].h and outputs[:, -1]: the same numbers, to {difference:.0e}")
-    print(f"predictions {predictions.shape}: the last output, h and not c, through one linear layer")
+    print(f"predictions {predictions_val.shape}: the last output, h and not c, through one linear layer")
     print(*names, sep="\n")
-    return {"outputs": outputs, "states": states, "predictions": predictions}
+    return {"outputs": outputs_val, "states": states_val, "predictions": predictions_val}
 
 
 def by_hand(args, config):
@@ -397,15 +397,14 @@ def get_config(args):
 def main(argv=None):
     args = parse_args(argv)
     config = get_config(args)
-    if args.section not in ("train", "all") and (args.model or args.save_path or args.save_every or args.init_from):
-        raise UserError(f"--model, --save_path and their like go with --section=train, not with {args.section}")
-    if "--distribution" in args.given and (args.section == "api" or args.model == "api"):
+    taken = {"api": set(), "by_hand": {"--config", "--set", "--distribution"}}.get(args.section, args.given)
+    if flags := sorted(args.given - taken - {"--section", "--seed"}):
+        raise UserError(f"--section={args.section} does not take {flags[0]}: leave it out")
+    if "--distribution" in args.given and args.model == "api":
         raise UserError("--distribution is of the weights by hand: leave it out here")
-    if args.section == "api" and args.given & {"--config", "--set"}:
-        raise UserError("--section=api takes neither --config nor --set: leave them out")
     checkpoints.check_flags(args)
     if args.distribution not in DISTRIBUTIONS:
-        for name, shape in LSTM.weight_shapes([1, 32, 32, 64]).items():
+        for name, shape in LSTM.weight_shapes([1, *WIDTH]).items():
             reader.read_weights(args.distribution.replace("{name}", name), name, shape)
     results = {}
     for section, (run, header) in SECTIONS.items():

@@ -1,6 +1,7 @@
 """The PTB word language model: predicts the next word of a text with LSTM layers, trained by truncated BPTT.
 
-Source: the TensorFlow tutorial "Recurrent Neural Networks" (ptb_word_lm.py, 2015 to 2018), with the models of Zaremba,
+Source: the TensorFlow tutorial "Recurrent Neural Networks" (2015 to 2018),
+https://github.com/tensorflow/models/blob/r1.13.0/tutorials/rnn/ptb/ptb_word_lm.py, with the models of Zaremba,
 Sutskever and Vinyals 2014, "Recurrent Neural Network Regularization", https://arxiv.org/abs/1409.2329. Published
 perplexities:
 
@@ -34,23 +35,22 @@ import numpy as np
 import configs
 import reader
 from tf1 import app, checkpoints, gradients, layers, plots, progress, rnn, sampling, streams, tf, trained
-from tf1.app import Diverged
-from tf1.cluster import ALONE, Cluster, told_to_others
+from tf1.app import MAX_NATS, Diverged
+from tf1.cluster import ALONE, Cluster, errors_told_to_others
 from tf1.dropout import DropoutWrapper, dropout
 from tf1.language import LanguageModel
 from tf1.modes import choose_modes, mode_of_graph
-from tf1.training import Position, Run
+from tf1.training import Position, Run, epoch_size_of
 
 PUBLISHED = {"small": (37.99, 121.39, 115.91), "medium": (48.45, 86.16, 82.07), "large": (37.87, 82.62, 78.29)}
 SAMPLE_WORDS = 50  # of the text that is shown after each epoch
-MAX_NATS = 700  # per word; a training that can go on never comes near it, and fp64 ends at exp(709)
 
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("ptb_word_lm.py", __doc__)
     parser.add_argument("--config", default="small", help=f"{', '.join(configs.PTB_CONFIGS)} (default: %(default)s)")
     parser.add_argument("--data_path", type=app.path, help="folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
-    parser.add_argument("--vocab_size", type=int, help="replaces the config's; 0: every word of the corpus")
+    parser.add_argument("--vocab_size", type=app.integer, help="replaces the config's; 0: every word of the corpus")
     parser.add_common("--encoding", "--rnn_mode", "--precision", "--save_path", "--save_every", "--init_from", "--seed")
     parser.add_common("--set", "--worker_hosts", "--task_index", "--peer_timeout")
     parser.add_common("--generate", "--start_string", "--temperature", "--top_k", "--no_unk", "--next_word")
@@ -93,7 +93,7 @@ class PTBModel:
     """
 
     def __init__(self, is_training, config, input_, rnn_mode="basic", precision="fp32", groups=1):
-        self._input, self.precision, rnn_mode = input_, precision, mode_of_graph(rnn_mode)
+        self._input, self.precision, rnn_mode = input_, precision, mode_of_graph(rnn_mode, precision)
         batch_size, num_steps = input_.batch_size, input_.num_steps
         size, vocab_size = config.hidden_size, config.vocab_size
 
@@ -144,8 +144,9 @@ class PTBModel:
             loss = layers.softmax_cross_entropy(output, targets, softmax_w, softmax_b, precision, is_training, groups)
         else:
             logits = tf.matmul(output, softmax_w) + softmax_b  # [batch_size * num_steps, vocab_size]
+            labels = layers.labels_in_range(targets, vocab_size)
             # tf.contrib.legacy_seq2seq.sequence_loss_by_example with weights of 1.
-            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         self._losses = tf.reshape(loss, [batch_size, num_steps])
         # Summed over the time steps, averaged over the rows of all workers: cost / num_steps is nats for a word.
         cost = tf.reduce_sum(loss) / (batch_size * input_.cluster.size)
@@ -236,7 +237,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
       The perplexity, exp of the mean cost of a word.
     """
     start_time = time.monotonic()
-    batch_size, num_steps, epoch_size = model.input.batch_size, model.input.num_steps, model.input.epoch_size
+    batch_size, num_steps, epoch_size = model.input.batch_size, model.input.num_steps, epoch_size_of(model)
     position = position or Position(costs=0.0, state=session.run(model.initial_state))
     fetches = {"cost": model.cost, "final_state": model.final_state}
     if eval_op is not None:
@@ -257,7 +258,8 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
         position.gradient_norm = float(vals.get("gradient_norm", 0))
 
         position.loss = costs / (position.step * num_steps)
-        Diverged.check("loss", position.loss, f"at step {step} of {epoch_size}", MAX_NATS)
+        place = "in an evaluation" if eval_op is None else f"in epoch {position.epoch}"
+        Diverged.check("loss", position.loss, f"{place} at step {step} of {epoch_size}", MAX_NATS)
         words = (step + 1 - first_step) * num_steps * batch_size * model.input.cluster.size
         position.words_per_second = words / (time.monotonic() - start_time)
         if verbose and step in report_steps:
@@ -267,7 +269,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
 
 
 def evaluate(session, model, data, watched=iter):
-    """What `run_epoch(session, mtest)` computes, one word a `session.run`, in a small part of its time.
+    """The perplexity that `run_epoch(session, mtest)` finds with a `session.run` for each word, in far less time.
 
     Args:
       model: a `PTBModel`, not for training, of any batch size and number of steps.
@@ -319,7 +321,7 @@ def train(args, config, cluster):
     corpus.check(config)
     eval_config = copy.copy(config)
     eval_config.batch_size = eval_config.num_steps = 1
-    modes, session_config = choose_modes(args, config.batch_size // cluster.size, config.hidden_size, gates=4)
+    modes, session_config = choose_modes(args, len(cluster.rows(config.batch_size)), config.hidden_size, gates=4)
     published = PUBLISHED.get(args.config) if corpus.is_ptb and configs.is_unchanged(config) else None
     title, folder = f"PTB word language model, {args.config} config, {corpus.name}", cluster.folder_of(args)
 
@@ -342,8 +344,7 @@ def train(args, config, cluster):
 
         identity = {"script": "ptb_word_lm", "config": configs.identity(config), "seed": args.seed}
         identity.update(data=corpus.description, precision=modes["precision"], vocabulary=corpus.vocabulary.description)
-        state = np.zeros([config.num_layers, 2, config.batch_size, config.hidden_size], np.float32)
-        curves = ("loss", "words_per_second", "gradient_norm")
+        state, curves = m.network.zero_state(config.batch_size), ("loss", "words_per_second", "gradient_norm")
         with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, costs=0.0, state=state) as run:
             session = run.session
             corpus.vocabulary.save(args.save_path)
@@ -383,7 +384,7 @@ def train(args, config, cluster):
 @app.command
 def main(argv=None):
     args = parse_args(argv)
-    with told_to_others(args):
+    with errors_told_to_others(args):
         config = get_config(args)
     if trained.is_wanted(args):
         build = lambda config, vocab_size, **modes: PTBModel(False, config, PTBInput(config), **modes)

@@ -1,7 +1,8 @@
 """The data sets of all tutorials: files to arrays to batches.
 
-Source of the PTB part: reader.py of the TensorFlow tutorial "Recurrent Neural Networks" (2015 to 2018), whose function
-names, ids, batches and order are kept. Three things differ, all of them on purpose:
+Source of the PTB part: reader.py of the TensorFlow tutorial "Recurrent Neural Networks" (2015 to 2018),
+https://github.com/tensorflow/models/blob/r1.13.0/tutorials/rnn/ptb/reader.py, whose function names, ids, batches and
+order are kept. Three things differ, all of them on purpose:
 
 * `<eos>` is a word of its own even where a line does not end in a space (the tutorial glues it to the last word).
 * Words of valid and test that train lacks become `<unk>` where the vocabulary has it, else they are dropped as in the
@@ -55,6 +56,7 @@ _LONGEST_WORD = 4 << 20  # characters; a longer word is no word
 # The ends of lines of str.splitlines, and marks without a width: byte order mark, zero-width space, word joiner.
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _MARKS = re.compile("[\ufeff\u200b\u2060]")
+_SURROGATES = re.compile("[\ud800-\udfff]")  # what Python's escape codecs make of \ud83d\ude00
 _ODD_ASCII, _ODD = "\r\v\f\x1c\x1d\x1e", "\x85\u2028\u2029\ufeff\u200b\u2060"
 _KILLED_SECONDS = 3600  # an unfinished token array that nobody has written to for so long belongs to no run
 _MNIST_CHECKSUM = "e6625e56"  # of the four files' content
@@ -101,11 +103,13 @@ def find_data(name, data_path=None, encoding=None):
 
 def _fetch_command(name):
     """The command that fetches the set `name`, as it works in the current folder."""
+    root = os.path.expanduser(os.environ.get("RNN_DATA_DIR", ""))
+    place = f" --data_path={shlex.quote(os.path.abspath(root))}" if root and not os.path.isabs(root) else ""
     project = os.path.dirname(os.path.dirname(os.path.abspath(app.__file__)))
     with contextlib.suppress(OSError):  # the current folder may have been deleted
         if os.path.samefile(os.curdir, project):
             return f"python -m data.prepare {name}"
-    return f"cd {shlex.quote(project)} && python -m data.prepare {name}"
+    return f"cd {shlex.quote(project)} && python -m data.prepare {name}{place}"
 
 
 def _locate(folder, file):
@@ -175,6 +179,10 @@ def _pieces(path, encoding=None, announce=False):
                 if "\0" in text:
                     raise UserError(
                         f"{_shown(path)} has a NUL character: it is not {encoding.upper()} text, see --encoding"
+                    )
+                if not text.isascii() and _SURROGATES.search(text):
+                    raise UserError(
+                        f"{_shown(path)} has half a character (a surrogate) as {encoding.upper()}: convert it to UTF-8"
                     )
                 if any(odd in text for odd in _ODD_ASCII) or not text.isascii() and any(odd in text for odd in _ODD):
                     text, count = _LINE_ENDS.subn("\n", text)
@@ -416,12 +424,19 @@ class Corpus:
         epoch_steps(len(self.test), 1, 1, test_name)
 
 
+def _check_sizes(**sizes):
+    for name, size in sizes.items():
+        if size < 1:
+            raise UserError(f"{name} is {size}: it must be at least 1")
+
+
 def epoch_steps(num_tokens, batch_size, num_steps, name="the data"):
     """How many batches an epoch has: each of `batch_size` rows is `num_steps` long, and a target follows each input.
 
     Raises:
       UserError: not even one batch can be filled.
     """
+    _check_sizes(batch_size=batch_size, num_steps=num_steps)
     steps = (num_tokens // batch_size - 1) // num_steps
     if steps < 1:
         raise UserError(
@@ -736,22 +751,29 @@ class Text:
       split: where the part that validates begins; the end, where there is none.
       name: what the text is called.
       description: its length and a fingerprint, which tell it from every other one.
-      is_sample: whether it is the embedded sample.
+      perfect_loss: on the sample, what a perfect model reaches, in nats; else None.
     """
 
     def __init__(self, data_path, train_part, encoding=None, vocabulary=None):
-        path, self.is_sample = find_text(data_path, encoding)
+        path, is_sample = find_text(data_path, encoding)
         self.ids, characters = char_raw_data(path, encoding, vocabulary and vocabulary.items)
         self.vocabulary = vocabulary or Vocabulary("characters", characters, characters[self.ids[0]])
         self.split = int(train_part * len(self.ids))
         is_shakespeare = (len(self.ids), len(characters)) == (1_115_394, 65)
-        self.name = "the embedded sample" if self.is_sample else "Shakespeare" if is_shakespeare else "own text"
+        self.name = "the embedded sample" if is_sample else "Shakespeare" if is_shakespeare else "own text"
         self.description = f"{len(self.ids):,} characters, checksum {fingerprint(self.ids)}"
         distinct = "in the network's vocabulary" if vocabulary else "distinct"
         print(
             f"Text: {self.name}, {len(self.ids):,} characters, {len(characters)} {distinct}; "
             f"{self.split:,} to train on, {len(self.ids) - self.split:,} to validate"
         )
+        self.perfect_loss = sample.play_bits_per_character() * math.log(2) if is_sample else None
+
+    def say_reachable(self):
+        """Prints `perfect_loss`, where it is known."""
+        if self.perfect_loss:
+            bits = self.perfect_loss / math.log(2)
+            print(f"On this text a perfect model would reach {self.perfect_loss:.4f} ({bits:.3f} bits)")
 
 
 class Vocabulary:
@@ -803,6 +825,8 @@ class Vocabulary:
         try:
             with open(path, encoding="utf-8") as file:
                 (kind, items), *first = json.load(file).items()
+            if kind == "characters" and any(len(item) != 1 for item in items):
+                raise ValueError("not every item is one character")
             vocabulary = cls(kind, items, **dict(first))
             if vocabulary.first is not None and vocabulary.first not in vocabulary.items:
                 raise ValueError(f"it begins with {vocabulary.first!a}, which it does not have")
@@ -897,6 +921,7 @@ def char_epoch_size(num_characters, batch_size, max_length, batching):
     Raises:
       UserError: not even one.
     """
+    _check_sizes(batch_size=batch_size, max_length=max_length)
     if batching == "tutorial":
         batches = len(range(0, num_characters - max_length, max_length)) // batch_size
     else:
@@ -1050,7 +1075,7 @@ class OwnSeries:
       the others: see `read_series`.
 
     Attributes:
-      values: [number of values].
+      values, scaled: [number of values], as they are and as they are trained on.
       split: where the held-out part begins.
       mean, deviation: of the part before it.
       description: its length and a fingerprint, which tell it from every other one.
@@ -1069,7 +1094,8 @@ class OwnSeries:
             raise UserError(f"{path} is constant in its first {split} values, or nearly: nothing to learn")
         if np.max(np.abs(values - self.mean)) > 1e15 * self.deviation:  # its square is infinite in fp32
             raise UserError(f"{path} has a value 1e15 times as far from the mean as the others: correct it")
-        self._X, self._y = windows((values[:split] - self.mean) / self.deviation, n_steps)
+        self.scaled = (values - self.mean) / self.deviation
+        self._X, self._y = windows(self.scaled[:split], n_steps)
         self.description = f"{len(values)} values, checksum {fingerprint(values)}"
         print(f"Series: {len(values):,} values, the first {split:,} to train on, scaled to mean 0 and deviation 1")
 

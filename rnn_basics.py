@@ -22,7 +22,7 @@ What the document says in words is measured in studies/: sequence_kinds.py, rnn_
 gradient_reach.py. Departures from it, each with its reason:
 
 * Kernels get explicit op seeds: TF 2 counts the seeds of random ops in another way than TF 1.x, and without them other
-  weights would be drawn than in 2017.
+  weights would be drawn than in the notebook.
 * `tensorflow.examples.tutorials.mnist` is gone: reader.py reads the files, holds out the same images, and shuffles as
   the notebook does.
 * A checkpoint holds the place in the epoch, so that a stopped run goes on.
@@ -34,11 +34,11 @@ import numpy as np
 
 import configs
 import reader
-from tf1 import app, checkpoints, plots, progress, rnn, tf, trained
+from tf1 import app, checkpoints, layers, plots, progress, rnn, tf, trained
 from tf1.app import Diverged, UserError
 from tf1.modes import check_choice, choose_modes
 from tf1.op_seeds import kernel_seeds
-from tf1.training import Position, Run
+from tf1.training import Position, Run, epoch_size_of
 
 # Test accuracy by epoch, of the notebook.
 RECORDED = {
@@ -228,7 +228,7 @@ class MNISTInput:
         self.epoch_size = len(X) // config.batch_size
 
     def batches(self, epoch):
-        """Yields the images and labels of the batches of an epoch, counted from 1."""
+        """Yields the images and labels of an epoch, counted from 1: all batches, for `run_epoch` reads the last."""
         if epoch < self._next_epoch:
             self._random, self._next_epoch = np.random.RandomState(self._seed), 1
         for _ in range(self._next_epoch, epoch):
@@ -290,8 +290,7 @@ class MNISTModel:
         self.logits = self.read_out(states)  # [number of images, n_outputs]
         self.predictions = tf.argmax(self.logits, axis=1)  # [number of images]
 
-        with tf.device("/cpu:0"):  # an error where a label is out of range: a GPU would make the loss NaN
-            labels = tf.gather(tf.range(n_outputs), self.y)
+        labels = layers.labels_in_range(self.y, n_outputs)
         xentropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=self.logits)
         self.loss = tf.reduce_mean(xentropy)
         if is_training:
@@ -327,9 +326,7 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     Returns:
       The accuracy on the epoch's last batch, after the last step.
     """
-    if model.input is None:
-        raise UserError("the model has no batches: give it an input_, an MNISTInput")
-    position, epoch_size = position or Position(), model.input.epoch_size
+    position, epoch_size = position or Position(), epoch_size_of(model)
     fetches = {"loss": model.loss}
     if eval_op is not None:
         fetches["eval_op"] = eval_op
@@ -366,7 +363,7 @@ def evaluate(session, model, X, y, watched=iter):
 
 
 @plots.picture
-def plot_learning_curve(records, recorded, title, folder):
+def plot_learning_curve(records, recorded, model, title, folder):
     """Accuracy by epoch, from 0 as the tutorial counts; `recorded` is the notebook's test accuracy by epoch."""
     figure, axes = plots.new_figure()
     epochs = [record["epoch"] - 1 for record in records]
@@ -378,25 +375,25 @@ def plot_learning_curve(records, recorded, title, folder):
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
-    return plots.save(figure, folder, "mnist_learning_curve")
+    return plots.save(figure, folder, f"mnist_learning_curve_{model}")
 
 
 @plots.picture
-def plot_misclassified(images, predictions, title, folder):
+def plot_misclassified(images, predictions, model, title, folder):
     """The first of the test images of a `reader.Images` that are read wrongly, `label > prediction` above each."""
     wrong = np.flatnonzero(images.y_test != predictions)
     pairs = zip(images.y_test[wrong] + images.first_label, predictions[wrong] + images.first_label)
     figure, axes = plots.new_figure()
     plots.draw_images(axes, images.X_test[wrong[:60]], [f"{label} > {reading}" for label, reading in pairs])
     axes.set_title(f"{title}: {len(wrong):,} of {len(predictions):,} read wrongly (label > reading)")
-    return plots.save(figure, folder, "mnist_misclassified")
+    return plots.save(figure, folder, f"mnist_misclassified_{model}")
 
 
 def results_of(model, records, images, predictions, recorded, folder):
     """What `main` returns, by the tutorial's names; draws the pictures."""
     title = f"Images row by row, {model} model, {images.name}"
-    learning_curve = plot_learning_curve(records, recorded, title, folder)
-    plots.say(learning_curve, plot_misclassified(images, predictions, title, folder))
+    learning_curve = plot_learning_curve(records, recorded, model, title, folder)
+    plots.say(learning_curve, plot_misclassified(images, predictions, model, title, folder))
     return {name: [record[name] for record in records] for name in ("acc_train", "acc_test")}
 
 
@@ -435,6 +432,7 @@ def deep(seed):
     """Returns what the notebook recorded, and the outputs for the document's smaller input as `tutorial_outputs`."""
     n_neurons, n_layers = 100, 3
     results = {}
+    # The document's input has 5 steps of 2 values; the one that the notebook recorded has 20 of 5.
     for prefix, n_steps, n_inputs in (("tutorial_", 5, 2), ("", 20, 5)):
         with reset_graph(seed):
             X = tf.placeholder(tf.float32, [None, n_steps, n_inputs])
@@ -477,12 +475,8 @@ def get_config(args):
 def main(argv=None):
     args = parse_args(argv)
     is_mnist = args.section == "mnist"
-    of_mnist = (args.model, args.data_path, args.save_path, args.init_from, args.export_dir, args.overrides)
-    if not is_mnist and (any(of_mnist) or args.config != "small"):
-        flags = "--model, --config, --data_path, --init_from, --save_path, --export_dir and --set"
-        raise UserError(f"{flags} go with --section=mnist: add it, or leave them out")
-    if args.rnn_mode != "basic" and not is_mnist:
-        raise UserError("--rnn_mode goes with --section=mnist: add it, or leave it out")
+    if not is_mnist and (flags := sorted(args.given - {"--section", "--seed"})):
+        raise UserError(f"{flags[0]} goes with --section=mnist: add that, or leave {flags[0]} out")
     config = get_config(args)
     if trained.is_wanted(args):
         return trained.export_images(args, "rnn_basics", config, MNISTModel)

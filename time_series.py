@@ -29,6 +29,7 @@ Departures from the tutorial, each with its reason:
 * The second creative sequence starts from (t_max - t_min) / 3. The tutorial has t_max-t_min/3, which is the end of the
   range: --second_start=recorded.
 * Dropout's masks are keyed by seed and step, so that a stopped run goes on with the same ones.
+* The mean of the squares is taken in float64, so that its last digit does not depend on the CPU.
 * The white stars of the targets have a black edge: on white they cannot be seen.
 """
 
@@ -43,7 +44,7 @@ from tf1.app import Diverged, UserError
 from tf1.dropout import DropoutWrapper
 from tf1.modes import check_choice, choose_modes
 from tf1.op_seeds import kernel_seeds
-from tf1.training import Position, Run
+from tf1.training import Position, Run, epoch_size_of
 
 N_INPUTS = N_OUTPUTS = 1
 REPORT_INTERVAL = 100  # iterations from line to line
@@ -193,13 +194,13 @@ def run_epoch(session, model, eval_op=None, verbose=False, position=None, steps=
     Returns:
       The MSE of one more batch, after the last step.
     """
-    position = position or Position()
+    position, epoch_size = position or Position(), epoch_size_of(model)
     fetches = {"mse": model.loss}
     if eval_op is not None:
         fetches["eval_op"] = eval_op
     keep_prob = 1.0 if eval_op is None else model.train_keep_prob
     batches = model.input.batches(position)
-    steps = range(position.step, model.input.epoch_size) if steps is None else steps
+    steps = range(position.step, epoch_size) if steps is None else steps
 
     for iteration, (X_batch, y_batch) in zip(steps, batches):
         feed_dict = {model.X: X_batch, model.y: y_batch}
@@ -292,20 +293,6 @@ def plot_creations(folder, name, creations, n_steps):
     return plots.save(figure, folder, name)
 
 
-@plots.picture
-def plot_forecast(folder, series, predictions, forecast, model_name):
-    """A user's series, the predictions of each next value after the split, and the forecast from there on."""
-    figure, axes = plots.new_figure()
-    axes.plot(series.values, color="black", alpha=0.5, label="truth")
-    axes.axvline(series.split, color="gray", linestyle=":")
-    held_out = np.arange(series.split, len(series.values))
-    axes.plot(held_out, predictions, "r.", markersize=3, label="each next value, from those before it")
-    axes.plot(held_out, forecast, "b-", linewidth=1, label="forecast from the dotted line on")
-    axes.set(title="Trained on the left of the dotted line", xlabel="position in the series", ylabel="value")
-    axes.legend(loc="upper left")
-    return plots.save(figure, folder, f"series_forecast_{model_name}")
-
-
 def create(session, model, second_start, folder):
     """The tutorial's end: a prediction, three creative sequences, and their pictures.
 
@@ -333,27 +320,6 @@ def create(session, model, second_start, folder):
     return {"y_pred": y_pred, "sequence": sequence, "sequence1": sequence1, "sequence2": sequence2}
 
 
-def forecast(session, model, series, folder, watched):
-    """What a model that was trained on the first part of a user's series, a `reader.OwnSeries`, makes of the rest.
-
-    Returns `train_mse` and `held_out_mse`, in units of the deviation squared, `predictions` of each next value, and
-    `forecast`, which is generated from the split on; both [len(values) - split], in the series' units.
-    """
-    values, split, first = series.values, series.split, series.split - model.n_steps
-    scaled = (values - series.mean) / series.deviation
-    predictions = predict(session, model, scaled, watched)
-    errors = (predictions - scaled[model.n_steps :]) ** 2
-    train_mse, held_out_mse = float(np.mean(errors[:first])), float(np.mean(errors[first:]))
-    generated = generate(session, model, scaled[:split], len(values) - split)[split:]
-    predictions, generated = (array * series.deviation + series.mean for array in (predictions[first:], generated))
-    error, naive = (np.sqrt(np.mean((values[split:] - guess) ** 2)) for guess in (predictions, values[split - 1 : -1]))
-    print(f"MSE of the next value, scaled: {train_mse:.5f} on the first {split} values, {held_out_mse:.5f} on the rest")
-    print(f"Root mean square error on the rest: {error:.4g}; of always saying the last value: {naive:.4g}")
-    plots.say(plot_forecast(folder, series, predictions, generated, model.name))
-    results = {"train_mse": train_mse, "held_out_mse": held_out_mse}
-    return {**results, "predictions": predictions, "forecast": generated}
-
-
 def get_config(args):
     """The config that the flags name."""
     return configs.get_config(configs.TIME_SERIES_CONFIGS[args.model], args.config, args.overrides)
@@ -365,9 +331,8 @@ def find_series(args, n_steps):
         if "--second_start" in args.given:
             raise UserError("--second_start is of the tutorial's series: leave it out with --data_path")
         return reader.OwnSeries(args.data_path, args.column, n_steps, args.encoding, args.missing, args.decimal)
-    for flag in ("column", "decimal", "missing", "encoding", "forecast"):
-        if getattr(args, flag) is not None:
-            raise UserError(f"--{flag} goes with --data_path: name the file of a series")
+    if flags := sorted(args.given & {"--column", "--decimal", "--missing", "--encoding", "--forecast"}):
+        raise UserError(f"{flags[0]} goes with --data_path: name the file of a series")
     return reader.TutorialSeries(n_steps)
 
 
@@ -397,7 +362,8 @@ def main(argv=None):
                 run_epoch(session, m, m.training_op, True, run.position, steps)
                 run.save()
             if args.data_path:
-                results = forecast(session, m, series, folder, run.watched)
+                predictions = predict(session, m, series.scaled, run.watched)
+                results = forecasting.held_out(session, m, series, predictions, folder)
                 if args.forecast:
                     results |= forecasting.forecast(session, m, series, args.forecast, forecast_path, run.watched)
             else:

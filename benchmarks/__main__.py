@@ -44,9 +44,10 @@ WITH_DROPOUT = ("ptb-medium", "ptb-large")
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m benchmarks", __doc__)
     parser.add_argument("--tasks", default=",".join(TASKS), help="of the table's rows (default: %(default)s)")
-    parser.add_argument("--turns", type=int, default=5, help="of each side (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of a turn, about (default: %(default)s)")
-    parser.add_argument("--folder", default="results", help="for benchmarks.md, .json and .png (default: %(default)s)")
+    parser.add_argument("--turns", type=app.positive_int, default=5, help="of each side (default: %(default)s)")
+    parser.add_argument("--seconds", type=app.number, default=3.0, help="of a turn, about (default: %(default)s)")
+    files = "for benchmarks.md, .json and .png (default: %(default)s)"
+    parser.add_argument("--folder", type=app.path, default="results", help=files)
     return parser.parse_args(argv)
 
 

@@ -32,9 +32,9 @@ WORKERS = (2, 4, 8, 16, 32, 64)
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m benchmarks.cluster", __doc__)
     parser.add_argument("--sizes", default=",".join(SIZES), help="of the PTB model (default: %(default)s)")
-    parser.add_argument("--turns", type=int, default=5, help="of each side (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of a turn, about (default: %(default)s)")
-    parser.add_argument("--folder", default="results", help="for cluster.md and .json (default: %(default)s)")
+    parser.add_argument("--turns", type=app.positive_int, default=5, help="of each side (default: %(default)s)")
+    parser.add_argument("--seconds", type=app.number, default=5.0, help="of a turn, about (default: %(default)s)")
+    parser.add_argument("--folder", type=app.path, default="results", help="for cluster.md and .json (%(default)s)")
     return parser.parse_args(argv)
 
 

@@ -19,7 +19,7 @@ from tf1.training import Position
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m benchmarks.echo_training", __doc__)
-    parser.add_argument("--steps", type=int, default=3333, help="of a run, 10 to 3333 (default: %(default)s)")
+    parser.add_argument("--steps", type=app.positive_int, default=3333, help="of a run, 10 to 3333 (%(default)s)")
     return parser.parse_args(argv)
 
 

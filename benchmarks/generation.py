@@ -20,7 +20,7 @@ VOCAB_SIZES = {"words": 10_000, "characters": 65}  # of the Penn Treebank, and o
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m benchmarks.generation", __doc__)
-    parser.add_argument("--items", type=int, default=500, help="that are generated (default: %(default)s)")
+    parser.add_argument("--items", type=app.positive_int, default=500, help="to generate (default: %(default)s)")
     return parser.parse_args(argv)
 
 

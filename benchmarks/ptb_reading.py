@@ -21,7 +21,7 @@ LINE, LINES = 24, 10_000  # words of a line, lines that are made at once
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m benchmarks.ptb_reading", __doc__)
-    parser.add_argument("--tokens", type=int, default=100_000_000, help="of train (default: %(default)s)")
+    parser.add_argument("--tokens", type=app.positive_int, default=100_000_000, help="of train (default: %(default)s)")
     return parser.parse_args(argv)
 
 

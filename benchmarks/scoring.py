@@ -23,8 +23,8 @@ MEAN_WORDS = 21  # of a sentence of the Penn Treebank
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m benchmarks.scoring", __doc__)
-    parser.add_argument("--sentences", type=int, default=2000, help="(default: %(default)s)")
-    parser.add_argument("--alone", type=int, default=50, help="of them, scored by themselves (default: %(default)s)")
+    parser.add_argument("--sentences", type=app.positive_int, default=2000, help="(default: %(default)s)")
+    parser.add_argument("--alone", type=app.positive_int, default=50, help="of them, each by itself (%(default)s)")
     parser.add_common("--rnn_mode", "--precision")
     return parser.parse_args(argv)
 

@@ -18,7 +18,7 @@ from tf1 import app, tf
 
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m benchmarks.series_generation", __doc__)
-    parser.add_argument("--values", type=int, default=300, help="that are generated (default: %(default)s)")
+    parser.add_argument("--values", type=app.positive_int, default=300, help="to generate (default: %(default)s)")
     return parser.parse_args(argv)
 
 

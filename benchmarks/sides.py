@@ -248,7 +248,7 @@ class CharGRU:
         with tf.variable_scope("Model"):
             model = char_gru.CharGRU(True, config, self.vocab_size, **settings)
         session = start_session(tf, session_config, self.weights)
-        state = char_gru.zero_state(config, config.batch_size)
+        state = model.network.zero_state(config.batch_size)
         for inputs, targets in self.batches():
             feed_dict = {model.input_data: inputs, model.targets: targets, model.initial_state: state}
             loss, state, _ = session.run([model.loss, model.final_state, model.train_op], feed_dict)

@@ -33,6 +33,7 @@ if not __package__:  # python data/prepare.py, in any folder
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from tf1 import app  # noqa: E402
+from tf1.app import BadValue, UserError  # noqa: E402
 
 BLOCK = 1 << 16
 
@@ -52,14 +53,14 @@ def parse_args(argv=None):
 def http_url(text):
     url = urlsplit(text)
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise app.BadValue(f"{text!a} is no address that begins with http:// or https://")
+        raise BadValue(f"{text!a} is no address that begins with http:// or https://")
     return text.rstrip("/")
 
 
 def seconds(text):
     value = app.number(text)
     if not 0 < value < 1e6:  # nan is refused too; sockets take no infinite timeout
-        raise app.BadValue(f"{text} is not in the range from 0 to a million seconds")
+        raise BadValue(f"{text} is not in the range from 0 to a million seconds")
     return value
 
 
@@ -186,7 +187,7 @@ def open_url(url, timeout):
 
 def progress(text):
     """Rewrites one line of a terminal."""
-    if sys.stdout.isatty():
+    if sys.stdout and sys.stdout.isatty():  # there is none after `>&-`
         print(f"\r{text[:78]:<78}", end="\r", flush=True)
 
 
@@ -271,7 +272,7 @@ def os_errors(task, advice):
     except BrokenPipeError:  # the reader of stdout has gone away: app.command's business
         raise
     except OSError as problem:
-        raise app.UserError(f"cannot {task}: {problem.strerror or problem}; {advice}") from problem
+        raise UserError(f"cannot {task}: {problem.strerror or problem}; {advice}") from problem
 
 
 def fetch(file, folder, source, archives, timeout):
@@ -332,7 +333,7 @@ def prepare_set(name, data_path, mirror, timeout):
         with os_errors(f"read {path}", "move it away, then run this again"):
             wrong = difference(path, file) if os.path.isfile(path) else "it is not a file"
         if wrong:
-            raise app.UserError(f"{path} differs from the public file ({wrong}): move it away, then run this again")
+            raise UserError(f"{path} differs from the public file ({wrong}): move it away, then run this again")
     if missing:
         sources = [f"{mirror}/{name}/{{name}}", *homes] if mirror else homes
         with os_errors(f"write into {folder}", "name another folder with --data_path"):
@@ -341,7 +342,7 @@ def prepare_set(name, data_path, mirror, timeout):
     if missing:
         first, names = missing[0].name, ", ".join(file.name for file in missing)
         urls = " or ".join(getattr(home, "url", home).replace("{name}", first) for home in homes)
-        raise app.UserError(f"no source gave {first}; put {names} into {folder} by hand (from {urls})")
+        raise UserError(f"no source gave {first}; put {names} into {folder} by hand (from {urls})")
     print(f"{name}: complete in {folder}: {count(folder)}", flush=True)
     return folder
 

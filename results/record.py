@@ -28,7 +28,7 @@ INSTRUCTIONS = {"amx_bf16": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}  # the 
 def parse_args(argv=None):
     parser = app.ArgumentParser("python -m results.record", __doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="of runs, as results/runs.py has them")
-    parser.add_argument("--runs", required=True, help="the folder of the runs' folders")
+    parser.add_argument("--runs", type=app.path, required=True, help="the folder of the runs' folders")
     args = parser.parse_args(argv)
     if unknown := sorted(set(args.names) - set(RUNS)):
         raise UserError(f"there is no run {', '.join(unknown)}: choose among {', '.join(RUNS)}")

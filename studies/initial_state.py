@@ -11,7 +11,7 @@ So there is no difference beyond chance.
 
     python -m studies.initial_state        3 minutes
 
-Source: notes in Chinese on LSTMs (29 March 2020).
+Source: notes in Chinese by 烟酒僧 on LSTMs (29 March 2020).
 """
 
 import configs

@@ -11,8 +11,8 @@ third form, at their end, for another network with more weights; it has the same
 
     python -m studies.lstm_equality
 
-Sources: notes in Chinese on LSTMs (29 March 2020); the equations are those of Hochreiter and Schmidhuber 1997, "Long
-Short-Term Memory", with the forget gate of Gers, Schmidhuber and Cummins 2000, "Learning to Forget".
+Sources: notes in Chinese by 烟酒僧 on LSTMs (29 March 2020); the equations are those of Hochreiter and Schmidhuber
+1997, "Long Short-Term Memory", with the forget gate of Gers, Schmidhuber and Cummins 2000, "Learning to Forget".
 """
 
 import itertools

@@ -10,8 +10,8 @@ of the forget and input gates, nor the weights that make the first c: 15 of 32 v
 
     python -m studies.output_gate        45 seconds
 
-Sources: notes in Chinese on LSTMs (29 March 2020), whose `lstm_unit` ends with the slip and whose formula does not;
-Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
+Sources: notes in Chinese by 烟酒僧 on LSTMs (29 March 2020), whose `lstm_unit` ends with the slip and whose formula
+does not; Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
 """
 
 import configs

@@ -6,7 +6,7 @@ first layer alone, and TensorFlow refuses. A list needs an object for each layer
 
     python -m studies.shared_cells
 
-Source: notes in Chinese on LSTMs (29 March 2020), which advise against it.
+Source: notes in Chinese by 烟酒僧 on LSTMs (29 March 2020), which advise against it.
 """
 
 import configs

@@ -15,8 +15,8 @@ over the 5 seeds of studies/initial_state.py.
 
     python -m studies.weight_distributions        90 seconds
 
-Sources: notes in Chinese on LSTMs (29 March 2020); Glorot and Bengio 2010, "Understanding the difficulty of training
-deep feedforward neural networks"; He et al. 2015, "Delving Deep into Rectifiers", https://arxiv.org/abs/1502.01852;
+Sources: notes in Chinese by 烟酒僧 on LSTMs (29 March 2020); Glorot and Bengio 2010, "Understanding the difficulty of
+training deep feedforward neural networks"; He et al. 2015, "Delving Deep into Rectifiers", https://arxiv.org/abs/1502.01852;
 Goodfellow, Bengio and Courville 2016, "Deep Learning", section 8.4, https://www.deeplearningbook.org.
 """
 

@@ -152,6 +152,20 @@ def test_all_variants_are_the_same_training():
             np.testing.assert_allclose(weight, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("rnn_mode", ["auto", "basic"])
+def test_labels_out_of_range_are_an_error(rnn_mode):
+    config = small_config(size=900)
+    with tf.Graph().as_default(), tf.Session() as session:
+        m = binary_echo.EchoModel(config, binary_echo.EchoInput(config, seed=1), rnn_mode=rnn_mode)
+        session.run(tf.global_variables_initializer())
+        (x, y), before = next(m.input.batches(Position())), session.run(tf.trainable_variables())
+        y[1, 2] = 2
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            binary_echo.run_steps(session, m, [(x, y)], m.start["state"], m.train_op)
+        after = session.run(tf.trainable_variables())
+    assert all(np.array_equal(*pair) for pair in zip(before, after))
+
+
 @pytest.mark.parametrize("rnn_mode", [slow("auto"), "basic"])
 def test_an_epoch_can_be_run_alone(capsys, rnn_mode):
     config = small_config(size=9_000)  # 300 steps
@@ -216,7 +230,7 @@ def test_the_small_network_finds_the_dependency_at_3(in_tmp_path, capsys):
     output = capsys.readouterr().out
     assert "learned: distance 3\n" in output
     assert "Lowest possible loss knowing distance 3 and distance 8: 0.4545 nats\n" in output
-    assert os.listdir("plots") == ["binary_echo_loss.png"]
+    assert os.listdir("plots") == ["binary_echo_loss_manual.png"]
 
 
 @pytest.mark.slow

@@ -183,12 +183,12 @@ def test_the_state_is_carried_from_batch_to_batch():
     with tf.Graph().as_default(), tf.Session() as session:
         model, assign = build(config, ids)
         session.run(assign)
-        position = Position(costs=0.0, state=char_gru.zero_state(config, 2))
+        position = Position(costs=0.0, state=model.network.zero_state(2))
         loss = char_gru.run_epoch(session, model, position=position)
         assert char_gru.run_epoch(session, model) == loss
         rows = ids.reshape(2, 100)[:, :96]  # 19 batches of 5, and the last target
         feed_dict = {model.input_data: rows[:, :-1].T, model.targets: rows[:, 1:].T}
-        feed_dict[model.initial_state] = char_gru.zero_state(config, 2)
+        feed_dict[model.initial_state] = model.network.zero_state(2)
         expected, state = session.run([model.loss, model.final_state], feed_dict)
     assert loss == pytest.approx(expected, rel=1e-6)
     np.testing.assert_allclose(position.state, state, atol=1e-6)
@@ -223,7 +223,7 @@ def test_the_learning_rate_decays_after_max_epoch(book):
             session.run(tf.global_variables_initializer())
             session.run(assign)
             before = session.run(model.network.softmax_b)
-            position = Position(epoch, costs=0.0, state=char_gru.zero_state(config, 2))
+            position = Position(epoch, costs=0.0, state=model.network.zero_state(2))
             char_gru.run_epoch(session, model, model.train_op, position=position)
             steps[epoch] = np.max(np.abs(session.run(model.network.softmax_b) - before))
     assert steps == pytest.approx({1: 0.01, 2: 0.005}, rel=1e-3)
@@ -241,7 +241,7 @@ def test_validation_predicts_each_character_once_from_at_least_max_length_before
         for start, end in (80, 95), (95, 110), (110, 125), (125, 139):
             inputs, targets = (ids[start - 7 - before : end - before, None] for before in (1, 0))
             feed_dict = {model.input_data: inputs, model.targets: targets}
-            feed_dict[model.initial_state] = char_gru.zero_state(config, 1)
+            feed_dict[model.initial_state] = model.network.zero_state(1)
             costs += session.run(model.losses, feed_dict)[7:].sum()
     assert found == pytest.approx(costs / 59, rel=1e-6)
 

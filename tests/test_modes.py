@@ -1,5 +1,6 @@
 """`--rnn_mode` and `--precision`: all modes have the same variables, losses and gradients."""
 
+import argparse
 import os
 
 import numpy as np
@@ -134,6 +135,17 @@ def test_what_auto_means(monkeypatch):
         modes.choose_rnn_mode("cudnn")
     monkeypatch.setattr(tf.test, "is_gpu_available", lambda: True)
     assert [modes.choose_rnn_mode(mode) for mode in ("fused", "auto", "cudnn")] == ["fused", "cudnn", "cudnn"]
+    # With --precision=bf16, which cuDNN has not here, auto is the other one.
+    monkeypatch.setattr(modes, "has_bf16", lambda: True)
+    for precision, expected in ("fp32", "cudnn"), ("bf16", "fused"):
+        found, _ = modes.choose_modes(argparse.Namespace(rnn_mode="auto", precision=precision), 1, 10, gates=4)
+        assert (found["rnn_mode"], found["precision"]) == (expected, precision)
+
+
+@pytest.mark.parametrize("rnn_mode, precision", [("basic", "bf16"), ("cudnn", "bf16"), ("fused", "fp16")])
+def test_graphs_refuse_a_precision_that_their_mode_has_not(rnn_mode, precision):
+    with pytest.raises(UserError, match="--precision=bf16 goes with --rnn_mode=fused|precision 'fp16' is not known"):
+        modes.mode_of_graph(rnn_mode, precision)
 
 
 @pytest.mark.parametrize(

@@ -492,7 +492,7 @@ def test_divergence_ends_with_status_1_and_keeps_the_last_checkpoint(small_corpu
     error = capsys.readouterr().err
     assert exit_.value.code == 1
     assert error.count("\n") == 1 and "the loss became" in error and "lower --set learning_rate=X" in error
-    assert re.search(r" at step \d+ of \d+, what was saved before is kept: ", error)
+    assert re.search(r" in epoch 2 at step \d+ of \d+, what was saved before is kept: ", error)
     assert [json.loads(line)["epoch"] for line in open(tmp_path / "run" / "metrics.jsonl")] == [1]
     checkpoint = tf.train.load_checkpoint(str(tmp_path / "run"))
     assert np.all(np.isfinite(checkpoint.get_tensor("Model/softmax_w")))
@@ -509,6 +509,7 @@ def test_divergence_ends_with_status_1_and_keeps_the_last_checkpoint(small_corpu
         (["--set", "batch_size=200"], "the 500 tokens of ptb.valid.txt cannot fill"),
         (["--vocab_size=-1"], "vocab_size"),
         (["--vocab_size=5"], "--vocab_size=0"),
+        (["--vocab_size=1_00"], "--vocab_size: '1_00' is not an integer"),
         (["--data_path=nowhere"], "--data_path=nowhere is not a folder"),
         (["--save_path=file"], "--save_path=file"),
         (["--save_path=file/deeper"], "--save_path=file/deeper"),

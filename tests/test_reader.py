@@ -163,6 +163,24 @@ def test_bad_text(corpus, content, message):
         reader.ptb_raw_data(corpus(content))
 
 
+@pytest.mark.parametrize("encoding, content", [("unicode_escape", rb"a \ud83d\ude00 b"), ("utf-7", b"ab +2AA- cd")])
+def test_half_characters_are_refused(corpus, encoding, content):
+    """Some of Python's codecs make surrogates, which no file in UTF-8, and no checkpoint, can hold."""
+    folder = corpus(content)
+    for read in reader.ptb_raw_data, lambda path, encoding: reader.char_raw_data(f"{path}/ptb.train.txt", encoding):
+        with pytest.raises(UserError, match="ptb.train.txt has half a character .* convert it to UTF-8"):
+            read(folder, encoding)
+
+
+def test_sizes_below_1_are_refused():
+    for sizes in (0, 5), (4, 0), (-1, 5):
+        with pytest.raises(UserError, match="it must be at least 1"):
+            reader.epoch_steps(100, *sizes)
+        for batching in "contiguous", "tutorial":
+            with pytest.raises(UserError, match="it must be at least 1"):
+                reader.char_epoch_size(100, *sizes, batching)
+
+
 def test_position_of_a_bad_byte_in_a_later_block(corpus, monkeypatch):
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 16)
     with pytest.raises(UserError, match=r"\(byte 100\)"):
@@ -278,7 +296,12 @@ def test_where_data_are_looked_for(corpus, tmp_path, monkeypatch, capsys):
         reader.find_data("ptb")
     os.mkdir(tmp_path / "sets")
     path, is_sample = reader.find_data("ptb")
-    assert is_sample and "python -m data.prepare ptb" in capsys.readouterr().out
+    assert is_sample and "python -m data.prepare ptb)\n" in capsys.readouterr().out
+    with monkeypatch.context() as patch:  # the command works in another folder
+        patch.chdir(tmp_path)
+        patch.setenv("RNN_DATA_DIR", "sets")
+        reader.find_data("ptb")
+        assert f" && python -m data.prepare ptb --data_path={tmp_path}/sets)\n" in capsys.readouterr().out
     assert sorted(os.listdir(path)) == sorted(reader.FILES["ptb"])
     for read in reader.Corpus, lambda path, encoding: reader.Text(path, 0.9, encoding):
         with pytest.raises(UserError, match="--encoding=utf-16 goes with a text of your own"):

@@ -306,7 +306,9 @@ def test_training_learns_and_leaves_the_promised_files(images, tmp_path, capsys,
     assert len(result["acc_train"]) == len(result["acc_test"]) == 40
     assert max(result["acc_test"]) >= 0.5  # guessing: 0.1; the last epoch may be a bad one
     names = os.listdir(tmp_path / "run")
-    assert {"checkpoint", "metrics.jsonl", "mnist_learning_curve.png", "mnist_misclassified.png"} < set(names)
+    assert {"checkpoint", "metrics.jsonl", "mnist_learning_curve_basic.png", "mnist_misclassified_basic.png"} < set(
+        names
+    )
     assert any(name.startswith("events") for name in names)
     records = [json.loads(line) for line in open(tmp_path / "run" / "metrics.jsonl")]
     # 50 images, of which 4 are held out: 9 batches of 5 or 6.
@@ -481,7 +483,7 @@ def test_other_images_and_labels_are_learned(images, tmp_path, capsys, model, rn
     assert "Images: own images, 44 to train on, 12 to test on, 4 held out\n" in output
     assert f"Sizes: {size[0]} x {size[1]} pixels, read as {size[0]} time steps of {size[1]} inputs\n" in output
     assert "Labels: 1 to 12, 12 classes, 8 of them without an image to train on\n" in output
-    assert {"mnist_learning_curve.png", "mnist_misclassified.png"} < set(os.listdir(tmp_path / "run"))
+    assert {"mnist_learning_curve_basic.png", "mnist_misclassified_basic.png"} < set(os.listdir(tmp_path / "run"))
     assert final_weights(tmp_path / "run")["softmax/kernel"].shape[1] == 12
 
 
@@ -493,7 +495,7 @@ def test_wrong_readings_are_drawn_in_the_images_form_with_the_files_labels(image
     figures = []
     monkeypatch.setattr(plots, "save", lambda figure, folder, name: figures.append(figure) or name)
     predictions = np.where(np.arange(75) < 70, 4, data.y_test)
-    assert rnn_basics.plot_misclassified(data, predictions, "title", str(tmp_path)) == "mnist_misclassified"
+    assert rnn_basics.plot_misclassified(data, predictions, "gru", "title", str(tmp_path)) == "mnist_misclassified_gru"
     (axes,) = figures[0].axes
     assert [text.get_text() for text in axes.texts[:4]] == ["3 > 7", "4 > 7", "5 > 7", "3 > 7"]
     assert (
@@ -562,7 +564,7 @@ def test_a_model_that_cannot_be_is_refused_in_a_line(arguments, message):
 def test_a_model_without_batches_is_refused_in_a_line():
     with tf.Graph().as_default(), tf.Session() as session:
         m = rnn_basics.MNISTModel(configs.MNISTTestConfig(), "basic")
-        with pytest.raises(UserError, match="the model has no batches: give it an input_, an MNISTInput"):
+        with pytest.raises(UserError, match="the MNISTModel has no batches to run over: give it an input with data"):
             rnn_basics.run_epoch(session, m)
 
 
@@ -590,10 +592,11 @@ def test_the_sample_is_announced_and_learned(tmp_path, monkeypatch, capsys):
     assert "this is the embedded sample, not the real set" in output
     assert "Images: the embedded sample, 11,000 to train on, 2,000 to test on, 1,000 held out" in output
     assert result["acc_test"][-1] > 0.3  # 0.1 by chance
-    assert sorted(os.listdir(tmp_path / "plots")) == ["mnist_learning_curve.png", "mnist_misclassified.png"]
+    assert sorted(os.listdir(tmp_path / "plots")) == ["mnist_learning_curve_basic.png", "mnist_misclassified_basic.png"]
 
 
-OF_MNIST = ["--model=gru", "--config=test", "--data_path=.", "--save_path=run", "--init_from=.", "--set=n_neurons=3"]
+OF_MNIST = ["--model=gru", "--config=small", "--rnn_mode=basic", "--data_path=.", "--export_dir=saved"]
+OF_MNIST += ["--save_path=run", "--save_every=5", "--init_from=.", "--set=n_neurons=3"]
 
 
 @pytest.mark.parametrize(
@@ -601,11 +604,8 @@ OF_MNIST = ["--model=gru", "--config=test", "--data_path=.", "--save_path=run", 
     [
         (["--section=nothing"], "--section"),
         (["--model=big", "--section=mnist"], "--model"),
-        *(
-            (["--section=static", flag], "--save_path, --export_dir and --set go with --section=mnist")
-            for flag in OF_MNIST
-        ),
-        *(([flag], "--save_path, --export_dir and --set go with --section=mnist") for flag in OF_MNIST),
+        *((["--section=static", flag], f"{flag.partition('=')[0]} goes with --section=mnist") for flag in OF_MNIST),
+        *(([flag], f"{flag.partition('=')[0]} goes with --section=mnist") for flag in OF_MNIST),
         (["--section=mnist", "--set", "learning_rate=1e300"], "learning_rate must be at least 1e-37, below 1e+38"),
         (["--section=mnist", "--set", "n_layers=3"], "n_neurons"),
         (["--section=mnist", "--config=large"], "small, test"),

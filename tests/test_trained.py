@@ -222,7 +222,7 @@ print(json.dumps({"items": [item.decode() for item in items], "next": step["prob
 
 
 @pytest.mark.parametrize(
-    "script, name, text", [(ptb_word_lm, "ptb", "\r\nthe\u00a0cat"), slow(char_gru, "char", "a\r\ncat <")]
+    "script, name, text", [(ptb_word_lm, "ptb", "\x85\ufeffthe\u00a0cat"), slow(char_gru, "char", "a\u2028c\u200bat <")]
 )
 def test_an_export_is_read_without_this_project(networks, tmp_path, capfd, script, name, text):
     script.main([f"--save_path={name}", f"--export_dir={tmp_path}/served"])
@@ -370,6 +370,19 @@ def test_what_is_packed_writes_and_scores_like_the_run(networks, tmp_path, capsy
         with pytest.raises(SystemExit) as exit_:
             pack.main([run, folder])
         assert exit_.value.code == 2 and message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shift, message", [(1, "the vocabulary there is not the network's"), (2, "is damaged")])
+def test_a_network_does_not_begin_with_another_ones_vocabulary(networks, tmp_path, capsys, shift, message):
+    shutil.copytree("char", tmp_path / "other")
+    with open(tmp_path / "other" / "vocabulary.json") as file:
+        vocabulary = json.load(file)
+    items = vocabulary["characters"]
+    vocabulary["characters"] = items[1:] + items[:1] if shift == 1 else ["ab", *items[1:]]
+    (tmp_path / "other" / "vocabulary.json").write_text(json.dumps(vocabulary))
+    with pytest.raises(SystemExit) as exit_:
+        char_gru.main([*CHARACTERS, "--data_path=book.txt", f"--init_from={tmp_path}/other"])
+    assert exit_.value.code == 2 and message in capsys.readouterr().err
 
 
 def test_the_best_epochs_weights_are_packed(networks, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 import configs
 import ptb_word_lm
-from tf1 import app, tf
+from tf1 import app, checkpoints, tf
 from tf1.metrics import Metrics
 from tf1.training import Position, Run, with_rewrites
 
@@ -152,6 +152,20 @@ def test_a_folder_that_vanishes_is_one_line(in_tmp_path):
             with Run(args, {"script": "counter"}, EPOCH_SIZE) as run:
                 shutil.rmtree("new")
                 run.save()
+
+
+def test_metrics_that_cannot_be_read_are_one_line(in_tmp_path):
+    os.makedirs("run/metrics.jsonl")
+    with pytest.raises(app.UserError, match="run/metrics.jsonl cannot be read: Is a directory"):
+        Counter("run").train()
+
+
+def test_a_current_folder_that_was_deleted_is_one_line(in_tmp_path, monkeypatch):
+    os.mkdir("gone")
+    monkeypatch.chdir("gone")
+    os.rmdir("../gone")
+    with pytest.raises(app.UserError, match="the current folder has been deleted: change to another one"):
+        checkpoints.check_flags(argparse.Namespace(save_path="run", save_every=None, init_from=None))
 
 
 def test_a_stop_without_a_folder():

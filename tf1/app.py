@@ -23,6 +23,9 @@ class UserError(ValueError):
         self.status = status
 
 
+MAX_NATS = 700  # a word or character; a training that can go on never comes near it, and fp64 ends at exp(709)
+
+
 class Diverged(UserError):
     """A training whose loss is NaN or infinite, or one that no perplexity can express.
 
@@ -60,6 +63,21 @@ def write_file(path, text):
         with contextlib.suppress(OSError):  # it may not even have been made
             os.remove(temporary)
         raise UserError(f"{path} cannot be written: {error.strerror}", 1) from error
+
+
+def nearest_that_exists(path):
+    """The absolute path, or the nearest folder above it that is there.
+
+    Raises:
+      UserError: the path is relative, and the current folder has been deleted.
+    """
+    try:
+        path = os.path.abspath(path)
+    except FileNotFoundError as error:
+        raise UserError("the current folder has been deleted: change to another one") from error
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path
 
 
 def is_notebook(stream):

@@ -15,7 +15,7 @@ import time
 import filelock
 import numpy as np
 
-from tf1 import tf
+from tf1 import app, tf
 from tf1.app import UserError
 from tf1.progress import write
 
@@ -35,9 +35,7 @@ def check_flags(args):
         return
     save_path = args.save_path
     _check_name(save_path)
-    folder = os.path.abspath(save_path)
-    while not os.path.exists(folder):
-        folder = os.path.dirname(folder)
+    folder = app.nearest_that_exists(save_path)
     if not os.path.isdir(folder):
         raise UserError(f"--save_path={save_path} cannot be a folder, {folder} is a file: name another one")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -81,7 +81,7 @@ def _hosts_and_task(hosts, job, index):
 
 
 @contextlib.contextmanager
-def told_to_others(args):
+def errors_told_to_others(args):
     """Within its block a `UserError` ends the other tasks, too, which may be waiting for this one."""
     try:
         yield
@@ -150,7 +150,7 @@ class Cluster(contextlib.AbstractContextManager):
     def __init__(self, args=None, config=None):
         self._hosts, self.task = [], 0
         if args:
-            with told_to_others(args):
+            with errors_told_to_others(args):
                 self._hosts, self.task = hosts_and_task(args)
         self.size, self.is_chief = max(1, len(self._hosts)), self.task == 0
         self.ask = lambda: (0, False)

@@ -76,6 +76,8 @@ class Exporter:
 
 
 _NEWLINE = "\\n"  # in the file of a vocabulary's characters
+# What reader.py reads as the end of a line, and what it leaves out, as RE2 has them.
+_LINE_ENDS, _MARKS = r"\r\n|[\r\v\f\x1c-\x1e\x{85}\x{2028}\x{2029}]", r"[\x{feff}\x{200b}\x{2060}]"
 
 
 def _lookups(vocabulary, folder, text, ids):
@@ -92,7 +94,8 @@ def _lookups(vocabulary, folder, text, ids):
     places = np.arange(len(vocabulary.items))
     to_item = tf.lookup.KeyValueTensorInitializer(places, vocabulary.items, tf.int64, tf.string)
     to_item = tf.lookup.StaticHashTable(to_item, "<unk>")
-    text = tf.strings.regex_replace(text, "\r\n?", "\n")
+    for odd, replacement in (_LINE_ENDS, "\n"), (_MARKS, ""):
+        text = tf.strings.regex_replace(text, odd, replacement)
     if vocabulary.kind == "words":
         text = tf.strings.regex_replace(text, "\n", " <eos> ")
         items = tf.strings.split([tf.strings.regex_replace(text, r"\pZ", " ")]).values  # also spaces beyond ASCII

@@ -1,8 +1,9 @@
-"""The values after the last one of a user's series, with an error that is measured where the truth is known.
+"""What a network that was trained on the first part of a user's series makes of the rest, and of what follows it.
 
-A forecast feeds on itself, so its error grows with the step. How large it is at step h is measured on the held-out
-part, which the network was not trained on: from many places there as many values are generated, and the error at step h
-is the root mean square of their differences from the truth, h values after each place.
+`held_out` compares its predictions with the rest. `forecast` generates the values after the last one, and measures
+their error where the truth is known. A forecast feeds on itself, so its error grows with the step: from many places in
+the held-out part as many values are generated, and the error at step h is the root mean square of their differences
+from the truth, h values after each place.
 
     trained on                held out                the future
     ------------------------- ----------------------- - - - - - -
@@ -16,8 +17,8 @@ import os
 
 import numpy as np
 
-from tf1 import plots
-from tf1.app import BadValue, UserError, integer, write_file
+from tf1 import app, plots
+from tf1.app import BadValue, UserError, write_file
 
 MOST_VALUES = 100_000
 _MOST_STARTS, _LEAST_STARTS, _MEASURED_VALUES = 200, 20, 400_000  # some 15 seconds of generating
@@ -26,7 +27,7 @@ _PRINTED = 10
 
 def count(text):
     """The type of --forecast."""
-    value = integer(text)
+    value = app.integer(text)
     if not 1 <= value <= MOST_VALUES:
         raise BadValue(f"{value} is not in the range from 1 to {MOST_VALUES}")
     return value
@@ -41,9 +42,49 @@ def path_of(folder, data_path):
     path = os.path.join(folder, "forecast.csv")
     if os.path.realpath(path) == os.path.realpath(data_path):
         raise UserError(f"--data_path={data_path} is the file that --forecast writes: rename it")
-    if os.path.exists(folder) and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
-        raise UserError(f"{path} cannot be written: {folder} is no folder, or not yours; name another with --save_path")
+    parent = app.nearest_that_exists(folder)
+    if not (os.path.isdir(parent) and os.access(parent, os.W_OK)):
+        shown = folder if os.path.exists(folder) else parent
+        raise UserError(f"{path} cannot be written: {shown} is no folder, or not yours; name another with --save_path")
     return path
+
+
+def held_out(session, model, series, predictions, folder):
+    """Compares what the network makes of the held-out part of a user's series with the truth.
+
+    Args:
+      series: a `reader.OwnSeries`.
+      predictions: of each value after a whole window of `series.scaled`, [len(values) - n_steps].
+      folder: of the picture.
+    Returns:
+      `train_mse` and `held_out_mse`, in units of the deviation squared, `predictions` of each next value, and
+      `forecast`, which is generated from the split on; both [len(values) - split], in the series' units.
+    """
+    values, split, first = series.values, series.split, series.split - model.n_steps
+    errors = (predictions - series.scaled[model.n_steps :]) ** 2
+    train_mse, held_out_mse = float(np.mean(errors[:first])), float(np.mean(errors[first:]))
+    generated = _generate(session, model, series.scaled[:split], len(values) - split)
+    predictions, generated = (array * series.deviation + series.mean for array in (predictions[first:], generated))
+    error, naive = (np.sqrt(np.mean((values[split:] - guess) ** 2)) for guess in (predictions, values[split - 1 : -1]))
+    print(f"MSE of the next value, scaled: {train_mse:.5f} on the first {split} values, {held_out_mse:.5f} on the rest")
+    print(f"Root mean square error on the rest: {error:.4g}; always predicting the last value gives {naive:.4g}")
+    plots.say(plot_held_out(folder, series, predictions, generated, model.name))
+    results = {"train_mse": train_mse, "held_out_mse": held_out_mse}
+    return {**results, "predictions": predictions, "forecast": generated}
+
+
+@plots.picture
+def plot_held_out(folder, series, predictions, generated, model_name):
+    """A user's series, the predictions of each next value after the split, and what is generated from there on."""
+    figure, axes = plots.new_figure()
+    axes.plot(series.values, color="black", alpha=0.5, label="truth")
+    axes.axvline(series.split, color="gray", linestyle=":")
+    positions = np.arange(series.split, len(series.values))
+    axes.plot(positions, predictions, "r.", markersize=3, label="each next value, from those before it")
+    axes.plot(positions, generated, "b-", linewidth=1, label="forecast from the dotted line on")
+    axes.set(title="Trained on the left of the dotted line", xlabel="position in the series", ylabel="value")
+    axes.legend(loc="upper left")
+    return plots.save(figure, folder, f"series_forecast_{model_name}")
 
 
 def _generate(session, model, start, steps):
@@ -79,9 +120,8 @@ def forecast(session, model, series, steps, path, watched):
     Raises:
       UserError: the network's values grow without end, or the file cannot be written.
     """
-    scaled = (series.values - series.mean) / series.deviation
-    errors, starts = errors_by_step(session, model, scaled, series.split, steps, watched)
-    values = _generate(session, model, scaled, steps)
+    errors, starts = errors_by_step(session, model, series.scaled, series.split, steps, watched)
+    values = _generate(session, model, series.scaled, steps)
     if not len(errors) or not np.all(np.isfinite(values)):
         step = int(np.argmin(np.isfinite(values))) if len(errors) else 0
         raise UserError(f"the forecast is not finite after step {step}: train longer, or lower --forecast", 1)

@@ -20,7 +20,7 @@ import threading
 import time
 
 from tf1 import app
-from tf1.app import UserError
+from tf1.app import BadValue, UserError
 from tf1.peers import LOST
 
 _END_SECONDS = 10.0  # for the others to end by themselves, once one has
@@ -51,7 +51,7 @@ def _between(least, most):
     def integer(text):
         value = app.integer(text)
         if not least <= value <= most:
-            raise app.BadValue(f"{value} is not in the range from {least} to {most}")
+            raise BadValue(f"{value} is not in the range from {least} to {most}")
         return value
 
     return integer

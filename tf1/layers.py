@@ -354,6 +354,15 @@ def in_groups(layer, groups, inputs, state, *args, **kwargs):
     return tf.concat(outputs, axis=1), tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *states)
 
 
+def labels_in_range(labels, count):
+    """The `labels`, ids, which is an error where one is negative or not below `count`.
+
+    A cross-entropy on a GPU makes a NaN of such a label, and goes on; XLA takes the nearest that there is.
+    """
+    with tf.device("/cpu:0"):
+        return tf.gather(tf.range(count), tf.cast(labels, tf.int32))
+
+
 def softmax_cross_entropy(inputs, labels, weights, bias, precision="fp32", is_training=True, groups=1):
     """`tf.nn.sparse_softmax_cross_entropy_with_logits` of the logits inputs * weights + bias.
 
@@ -405,8 +414,7 @@ def softmax_cross_entropy(inputs, labels, weights, bias, precision="fp32", is_tr
 
         return losses, gradient
 
-    with tf.device("/cpu:0"):  # an error where a label is out of range: XLA would take the nearest
-        labels = tf.gather(tf.range(bias.shape[0].value), tf.cast(labels, tf.int32))
+    labels = labels_in_range(labels, bias.shape[0].value)
     if is_training:
         return layer(inputs, weights, bias)
     return compiled(lambda *args: losses_of(*args)[0], inputs, weights, bias)

@@ -99,8 +99,11 @@ class Metrics:
     def _text(self):
         if not self._save_path or not os.path.exists(self._path):
             return ""
-        with open(self._path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        try:
+            with open(self._path, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError as error:
+            raise UserError(f"{self._path} cannot be read: {error.strerror}") from error
 
     def begins_with(self, records):
         """Whether the first lines of `metrics.jsonl` are `records`."""

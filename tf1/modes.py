@@ -29,9 +29,21 @@ def choose_rnn_mode(rnn_mode):
     return "cudnn" if has_gpu else "fused"
 
 
-def mode_of_graph(rnn_mode):
-    """`choose_rnn_mode` for a graph that may be built on another machine than it runs on: `cudnn` needs no GPU here."""
-    return rnn_mode if rnn_mode == "cudnn" else choose_rnn_mode(rnn_mode)
+def mode_of_graph(rnn_mode, precision="fp32"):
+    """`choose_rnn_mode` for a graph that may be built on another machine than it runs on: `cudnn` needs no GPU here.
+
+    Raises:
+      UserError: an unknown mode or precision, or `bf16` in another mode than `fused`.
+    """
+    rnn_mode = rnn_mode if rnn_mode == "cudnn" else choose_rnn_mode(rnn_mode)
+    _check_precision(precision, rnn_mode)
+    return rnn_mode
+
+
+def _check_precision(precision, rnn_mode):
+    check_choice("precision", precision, PRECISIONS)
+    if precision == "bf16" and rnn_mode != "fused":
+        raise UserError(f"--precision=bf16 goes with --rnn_mode=fused, not with {rnn_mode}: leave one of the two out")
 
 
 def check_choice(name, value, choices):
@@ -47,9 +59,7 @@ def choose_precision(precision, rnn_mode):
     Raises:
       UserError: `bf16` in another mode than `fused`, or an unknown precision.
     """
-    check_choice("precision", precision, PRECISIONS)
-    if precision == "bf16" and rnn_mode != "fused":
-        raise UserError(f"--precision=bf16 goes with --rnn_mode=fused, not with {rnn_mode}: leave one of the two out")
+    _check_precision(precision, rnn_mode)
     if precision == "bf16" and not has_bf16():
         print("This CPU has no bf16 instructions: the run is in fp32")
         return "fp32"
@@ -83,8 +93,10 @@ def choose_modes(args, batch_size, units, gates):
     Returns:
       The arguments of a model, a dict of `rnn_mode`, `precision` and `groups`, and the session's configuration.
     """
-    rnn_mode = choose_rnn_mode(args.rnn_mode)
-    precision = choose_precision(getattr(args, "precision", "fp32"), rnn_mode)
+    precision = getattr(args, "precision", "fp32")
+    # With bf16 `auto` is the fastest mode that can do it, also where there is a GPU.
+    rnn_mode = choose_rnn_mode("fused" if (args.rnn_mode, precision) == ("auto", "bf16") else args.rnn_mode)
+    precision = choose_precision(precision, rnn_mode)
     groups, session_config = choose_groups(rnn_mode, batch_size, units, gates)
     return {"rnn_mode": rnn_mode, "precision": precision, "groups": groups}, session_config
 

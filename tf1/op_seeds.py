@@ -7,7 +7,7 @@ def kernel_seeds(*op_seeds):
     """A scope whose kernels are drawn as the recording's were: each, in the order of creation, with its op seed.
 
     For a random op without an op seed TF 1.x took the number of ops in the graph, and TF 2 counts in another way; with
-    the op seeds given, today's numbers are those of 2017. Kernels beyond the list get what TF 2 counts.
+    the op seeds given, today's numbers are the recorded ones. Kernels beyond the list get what TF 2 counts.
     """
     seeds = iter(op_seeds)
 

@@ -25,16 +25,14 @@ def parse_args(argv=None):
 @app.command
 def main(argv=None):
     args = parse_args(argv)
+    found = checkpoints.find(args.run, "the folder") if os.path.isdir(args.run) else None
+    if not found:
+        raise UserError(f"{args.run} holds no checkpoint: name the folder of a trained network")
+    identity = found[1]["identity"]
+    if "vocabulary" not in identity:
+        raise UserError(f"{args.run} holds a run of {identity['script']}.py, and only language models can be packed")
+    vocabulary = reader.Vocabulary.load(args.run, identity["vocabulary"])
     with export.new_folder(args.folder, args.folder) as folder:
-        found = checkpoints.find(args.run, "the folder") if os.path.isdir(args.run) else None
-        if not found:
-            raise UserError(f"{args.run} holds no checkpoint: name the folder of a trained network")
-        identity = found[1]["identity"]
-        if "vocabulary" not in identity:
-            raise UserError(
-                f"{args.run} holds a run of {identity['script']}.py, and only language models can be packed"
-            )
-        vocabulary = reader.Vocabulary.load(args.run, identity["vocabulary"])
         checkpoints.save_weights(found, folder)
         vocabulary.save(folder)
         sums = []

@@ -20,9 +20,9 @@ The arguments beside TensorFlow's:
 import zlib
 
 from tf1 import dropout, layers, tf
-from tf1.app import PRECISIONS, UserError
+from tf1.app import UserError
 from tf1.dropout import DropoutWrapper
-from tf1.modes import check_choice, mode_of_graph
+from tf1.modes import mode_of_graph
 
 
 class GRUCell:
@@ -133,7 +133,7 @@ def static_rnn(
     groups=1,
 ):
     """`tf.nn.static_rnn`: `inputs` and the outputs are lists of a tensor [batch_size, size] for each time step."""
-    rnn_mode = mode_of_graph(rnn_mode)
+    rnn_mode = mode_of_graph(rnn_mode, precision)
     if rnn_mode == "basic" or _is_packed(cell, initial_state) or not (_is_known(cell, scope) and _are_alike(inputs)):
         return tf.nn.static_rnn(cell, inputs, initial_state, dtype, sequence_length, scope)
     compute = _WholeSequences(rnn_mode, precision, groups)
@@ -157,7 +157,7 @@ def dynamic_rnn(
     groups=1,
 ):
     """`tf.nn.dynamic_rnn`: inputs and outputs are [batch_size, T, size], or with `time_major` [T, batch_size, size]."""
-    rnn_mode = mode_of_graph(rnn_mode)
+    rnn_mode = mode_of_graph(rnn_mode, precision)
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     is_sequence = isinstance(inputs, tf.Tensor) and inputs.shape.ndims == 3  # a cell of the user's may take others
     num_steps = inputs.shape[0 if time_major else 1].value if is_sequence else 0
@@ -361,7 +361,7 @@ class _WholeSequences:
         if groups < 1:
             raise UserError(f"groups {groups}: there is at least one")
         self._cudnn, self._groups, self._lengths = rnn_mode == "cudnn", groups, None
-        self._precision = check_choice("precision", precision, PRECISIONS)
+        self._precision = precision
 
     def rnn(self, cell, inputs, initial_state, dtype, scope, sequence_length):
         """Outputs [T, batch_size, cell.output_size] and the final state, of `inputs` [T, batch_size, size]."""

@@ -108,7 +108,7 @@ def use(args, script, config, build, units, steps, gates):
     found, config = find(args, script, config)
     identity = found[1]["identity"]
     vocabulary = reader.Vocabulary.load(args.save_path, identity.get("vocabulary"))
-    choose_rnn_mode(args.rnn_mode)
+    rnn_mode = choose_rnn_mode(args.rnn_mode)
     modes, session_config, text = {}, None, None
     if args.score:
         with _said_on_stderr():  # what is not read as it stands there
@@ -117,7 +117,7 @@ def use(args, script, config, build, units, steps, gates):
             config.batch_size, num_steps = scoring.sizes_of(text[0], vocabulary.end)
             setattr(config, steps, num_steps)
         args = copy.copy(args)
-        if "--precision" not in args.given and args.rnn_mode != "basic":
+        if "--precision" not in args.given and rnn_mode == "fused":
             args.precision = identity["precision"]
         with _said_on_stderr():  # that the CPU has no bf16, which may be the run's choice and not the user's
             modes, session_config = choose_modes(args, config.batch_size, getattr(config, units), gates)

@@ -30,6 +30,13 @@ class Position(types.SimpleNamespace):
         super().__init__(epoch=epoch, step=step, **values)
 
 
+def epoch_size_of(model):
+    """The steps of an epoch of the model's batches, for `run_epoch`; UserError where it has none."""
+    if getattr(model.input, "epoch_size", None) is None:
+        raise UserError(f"the {type(model).__name__} has no batches to run over: give it an input with data")
+    return model.input.epoch_size
+
+
 def with_rewrites(session_config=None):
     """The session's configuration, or an equal one, with the rewriting of the graph that our graphs need.
 
@@ -149,6 +156,9 @@ class Run(contextlib.AbstractContextManager):
             raise UserError(
                 f"--init_from={folder} holds a network of {saved['identity']['script']}.py: name another folder"
             )
+        vocabulary = saved["identity"].get("vocabulary")
+        if vocabulary and vocabulary != self._identity["vocabulary"]:
+            raise UserError(f"--init_from={folder}: the vocabulary there is not the network's, which has {vocabulary}")
         load_weights(self.session, found, "--init_from")
         print(f"Starting from the weights in {path}")
 
@@ -171,7 +181,7 @@ class Run(contextlib.AbstractContextManager):
         yield from (start for start, _ in self.pieces(1))
 
     def recorded_steps(self, interval, *names):
-        """`steps` of a run of one epoch, whose values have no end of an epoch to be recorded at.
+        """`steps` of a run that is one long epoch, whose values are recorded along the way.
 
         The first of every `interval` steps becomes a record: its number as `iteration`, and the position's `names`.
         """
