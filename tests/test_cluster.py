@@ -1,5 +1,7 @@
 """Several real processes on the loopback address train one network: tf1/cluster.py, tf1/peers.py, tf1/launcher.py."""
 
+import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -10,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -19,7 +22,7 @@ import char_gru
 from configs import PTB_CONFIGS
 from conftest import ROOT, slow
 from ptb_word_lm import parse_args
-from tf1 import launcher, tf
+from tf1 import app, launcher, tf
 from tf1.app import UserError
 from tf1.cluster import Cluster, hosts_and_task
 from tf1.launcher import cores_of, free_ports
@@ -434,6 +437,47 @@ class TestRefusals:
         )
         assert f"port {port} cannot be used" in err and len(err.splitlines()) == 1
 
+    @pytest.mark.slow
+    def test_a_task_of_the_run_before_may_still_be_ending(self, cluster, corpus):
+        """Where the chief alone is started again at once: what listens at the worker's port gives no right answer."""
+        ports = free_ports(2)
+        hosts = [f"127.0.0.1:{port}" for port in ports]
+        with socket.create_server(("127.0.0.1", ports[1])) as server:
+            processes = cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[0], hosts=hosts)
+            for _ in range(3):
+                server.accept()[0].close()
+        processes += cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[1], hosts=hosts)
+        succeeded(processes)
+
+    @pytest.mark.slow
+    def test_what_never_gives_a_right_answer_is_none_of_the_cluster(self, cluster, corpus):
+        ports = free_ports(2)
+        hosts = [f"127.0.0.1:{port}" for port in ports]
+        with socket.create_server(("127.0.0.1", ports[1])) as server:
+            (process,) = cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[0], hosts=hosts)
+            server.settimeout(1)
+            while process.poll() is None:
+                with contextlib.suppress(TimeoutError):
+                    server.accept()[0].close()
+        ((status, _, err),) = ended([process])
+        line = f"what listens at {hosts[1]} is no task of this cluster: name a free port"
+        assert (status, err) == (2, f"ptb_word_lm.py: error: {line}\n")
+
+    @pytest.mark.parametrize("error, signum", [(KeyboardInterrupt(), 2), (SystemExit(143), 15)])
+    def test_a_signal_after_the_training_is_told(self, error, signum, monkeypatch):
+        """Where a worker waits for the chief, which draws its pictures."""
+        told = []
+        one = Cluster()
+        one._peers = types.SimpleNamespace(close=told.append)
+
+        def exchange(interruptible):
+            raise error
+
+        monkeypatch.setattr(one, "exchange", exchange)
+        with pytest.raises(type(error)):
+            one._leave(None, None, None)
+        assert [(type(each), each.signum) for each in told] == [(app.Interrupted, signum)]
+
     def test_a_task_out_of_range_ends_those_who_wait(self, cluster, corpus):
         processes = cluster(2, [*PTB, f"--data_path={corpus}"], tasks=[0])
         wait_for(processes[0], "Corpus")
@@ -536,6 +580,21 @@ class TestLauncher:
         monkeypatch.setattr(launcher, "_END_SECONDS", 0.2)
         assert launcher.run([str(script), "--save_path=run"], 2, 3) == 2
         assert "start again" not in capsys.readouterr().out
+
+    def test_a_worker_that_cannot_be_started(self, monkeypatch, tmp_path):
+        (tmp_path / "script.py").write_text("import time\ntime.sleep(60)\n")
+        start, started = launcher._Workers._start, []
+
+        def failing(command, prepare):
+            if started:
+                raise OSError(errno.EAGAIN, "no more processes")
+            started.append(start(command, prepare))
+            return started[0]
+
+        monkeypatch.setattr(launcher._Workers, "_start", staticmethod(failing))
+        with pytest.raises(UserError, match="worker 1 cannot be started: no more processes"):
+            launcher.run([str(tmp_path / "script.py")], 2, 0)
+        assert started[0].poll() == -signal.SIGKILL
 
     @pytest.mark.slow
     def test_an_output_that_nobody_reads_any_more_stops_all(self, corpus, tmp_path):

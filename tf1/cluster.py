@@ -94,6 +94,13 @@ def errors_told_to_others(args):
         raise
 
 
+def _as_told(error):
+    """The error as other tasks are told it: a signal before or after the training is one that stops all."""
+    if isinstance(error, (UserError, Interrupted)):
+        return error
+    return Interrupted(signal.SIGINT if isinstance(error, KeyboardInterrupt) else (error.code or 0) - 128, "Stopped")
+
+
 class _Output:
     """The chief's stdout, which may lose its reader (`| head`): its `is_closed` says so, and what follows goes nowhere.
 
@@ -187,18 +194,15 @@ class Cluster(contextlib.AbstractContextManager):
         if error is None:
             try:
                 self.exchange(interruptible=True)  # the chief may still read the test set
-            except (UserError, Interrupted) as another:
-                self._peers.close(another)
+            except (UserError, Interrupted, KeyboardInterrupt, SystemExit) as another:
+                self._peers.close(_as_told(another))
                 raise
             self._peers.close()
             if not self.is_chief:
                 print(f"Task {self.task} has ended")
             return False
-        if isinstance(error, (UserError, Interrupted)):
-            self._peers.close(error)
-        elif isinstance(error, (KeyboardInterrupt, SystemExit)):  # a signal, before the training
-            signum = signal.SIGINT if isinstance(error, KeyboardInterrupt) else (error.code or 0) - 128
-            self._peers.close(Interrupted(signum, "Stopped"))
+        if isinstance(error, (UserError, Interrupted, KeyboardInterrupt, SystemExit)):
+            self._peers.close(_as_told(error))
         else:
             if isinstance(error, tf.errors.OpError):
                 self._raise_loss(error)

@@ -116,21 +116,22 @@ class _Workers(contextlib.AbstractContextManager):
     def __init__(self, command, count):
         hosts = ",".join(f"127.0.0.1:{port}" for port in free_ports(count))
         self.processes, self._threads, self._is_told, self.is_unread = [], [], False, False
-        for task in range(count):
-            flags = [] if count == 1 else [f"--worker_hosts={hosts}", f"--task_index={task}"]
-            process = subprocess.Popen(
-                [sys.executable, *command, *flags],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                preexec_fn=lambda task=task: self._prepare(task, count),
-            )
-            self.processes.append(process)
+        try:
+            for task in range(count):
+                flags = [] if count == 1 else [f"--worker_hosts={hosts}", f"--task_index={task}"]
+                self.processes.append(self._start(command + flags, lambda task=task: self._prepare(task, count)))
+        except OSError as error:
+            self.__exit__()
+            raise UserError(f"worker {task} cannot be started: {error.strerror}", 1) from error
         for task, process in enumerate(self.processes):
             for source, target in (process.stdout, sys.stdout), (process.stderr, sys.stderr):
                 self._threads.append(threading.Thread(target=self._copy, args=(task, source, target), daemon=True))
                 self._threads[-1].start()
+
+    @staticmethod
+    def _start(command, prepare):
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([sys.executable, *command], start_new_session=True, preexec_fn=prepare, **options)
 
     @staticmethod
     def _prepare(task, count):

@@ -32,6 +32,7 @@ LOST = 75  # the status of a process whose peer is lost: EX_TEMPFAIL, the same c
 _PING_SECONDS = 1.0
 _NOTICE_SECONDS = 30.0  # between two lines that say whom one waits for
 _DIAL_SECONDS = 5.0
+_ENDING_SECONDS = 5.0  # in which a task of the run before has ended
 _GRACE_SECONDS = 2.0  # from a fault on, for the main thread to come to its own end
 _LINE_BYTES = 1 << 30
 _UNREACHABLE = (OSError, asyncio.TimeoutError)  # noqa: UP041, the second is no OSError before Python 3.11
@@ -182,23 +183,35 @@ class Peers:
             self._writers[other].write(f"{encoded(message)}\n".encode())
 
     async def _dial(self, other):
-        """Connects with a task, as soon as it listens."""
-        reader = None
-        while reader is None:
+        """Connects with a task, as soon as it listens.
+
+        What gives no right answer may be a task of the run before, which is still ending where this one was restarted
+        at once; some seconds later it is none of this cluster.
+        """
+        first = None
+        while True:
             try:
                 reader, writer = await self._connect(other)
             except _UNREACHABLE:
                 await asyncio.sleep(0.2)
-        if self._closing or self.failure:
-            return writer.close()  # the other one is told
-        # From the hello on, why this process ends has to go the same way: it must not come after the connection's end.
-        self._dialed[other] = writer
-        writer.write(f"{encoded({'hello': other, 'hosts': self._hosts})}\n".encode())
-        try:
-            hello = await asyncio.wait_for(self._read_message(reader), self._timeout)
-        except (*_UNREACHABLE, *_NO_MESSAGE):
-            return self._fail(f"what listens at {self._hosts[other]} is no task of this cluster: name a free port", 2)
-        self._greet(other, hello, reader, writer)
+                continue
+            if self._closing or self.failure:
+                return writer.close()  # the other one is told
+            first = first or time.monotonic()
+            # From the hello on, why this process ends has to go the same way: it must not come after the connection's
+            # end.
+            self._dialed[other] = writer
+            writer.write(f"{encoded({'hello': other, 'hosts': self._hosts})}\n".encode())
+            try:
+                hello = await asyncio.wait_for(self._read_message(reader), self._timeout)
+            except (*_UNREACHABLE, *_NO_MESSAGE):
+                self._dialed.pop(other).close()
+            else:
+                return self._greet(other, hello, reader, writer)
+            if time.monotonic() - first > _ENDING_SECONDS:
+                line = f"what listens at {self._hosts[other]} is no task of this cluster: name a free port"
+                return self._fail(line, 2)
+            await asyncio.sleep(0.2)
 
     async def _accept(self, reader, writer):
         """A connection from the chief, or from a task that could not start and says why."""
