@@ -23,6 +23,7 @@ import math
 import os
 import re
 import shlex
+import stat
 import struct
 import tempfile
 import time
@@ -89,6 +90,8 @@ def find_data(name, data_path=None, encoding=None):
     folder = named or os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", name)
     paths = _image_paths(folder) if name == "mnist" else [_locate(folder, file) for file in files]
     missing = [os.path.basename(path) for path in paths if not os.path.exists(path)]
+    if pipe := next((path for path in paths if os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode)), None):
+        raise UserError(f"{pipe} is a pipe, and it is read more than once: make it a file")
     if not missing:
         return folder, False
     # A download that failed leaves data/<name> empty; a variable may name a folder with other sets alone.
@@ -876,6 +879,8 @@ class Vocabulary:
     def excluded(self, vocab_size, no_unk=False):
         """The ids, of a network for `vocab_size` items, that stand for none of these, and with `no_unk` for `<unk>`."""
         unknown = [self.ids["<unk>"]] if no_unk and "<unk>" in self.ids else []
+        if len(unknown) == len(self.items):
+            raise UserError("--no_unk leaves nothing: <unk> is all that the network's vocabulary has")
         return [*unknown, *range(len(self.items), vocab_size)]
 
 

@@ -172,6 +172,22 @@ def test_half_characters_are_refused(corpus, encoding, content):
             read(folder, encoding)
 
 
+def test_a_pipe_is_refused_where_a_file_is_read_more_than_once(corpus):
+    folder = corpus("a b \n")
+    path = os.path.join(folder, "ptb.train.txt")
+    os.remove(path)
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="ptb.train.txt is a pipe, and it is read more than once"):
+        reader.Corpus(folder)
+
+
+def test_a_vocabulary_of_unknown_words_alone_leaves_nothing():
+    vocabulary = reader.Vocabulary("words", ["<unk>"])
+    assert vocabulary.excluded(3) == [1, 2]
+    with pytest.raises(UserError, match="--no_unk leaves nothing"):
+        vocabulary.excluded(3, no_unk=True)
+
+
 def test_sizes_below_1_are_refused():
     for sizes in (0, 5), (4, 0), (-1, 5):
         with pytest.raises(UserError, match="it must be at least 1"):

@@ -66,7 +66,8 @@ def _said_on_stderr():
     notices = io.StringIO()
     with contextlib.redirect_stdout(notices):
         yield
-    print(notices.getvalue(), end="", file=sys.stderr)
+    if sys.stderr:  # closed by the caller, 2>&-: then print would take stdout
+        print(notices.getvalue(), end="", file=sys.stderr)
 
 
 def find(args, script, config, **identity):
