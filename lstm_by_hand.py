@@ -399,7 +399,7 @@ def main(argv=None):
     config = get_config(args)
     taken = {"api": set(), "by_hand": {"--config", "--set", "--distribution"}}.get(args.section, args.given)
     if flags := sorted(args.given - taken - {"--section", "--seed"}):
-        raise UserError(f"--section={args.section} does not take {flags[0]}: leave it out")
+        raise UserError(f"--section={args.section} does not take {', '.join(flags)}: leave that out")
     if "--distribution" in args.given and args.model == "api":
         raise UserError("--distribution is of the weights by hand: leave it out here")
     checkpoints.check_flags(args)

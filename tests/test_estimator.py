@@ -1,5 +1,6 @@
 """`tf.estimator`: how often it saves, evaluates and stops, as recorded with TensorFlow 1.15.5, and what it refuses."""
 
+import functools
 import glob
 
 import numpy as np
@@ -63,6 +64,18 @@ def test_training_goes_on_and_ends_where_it_is_told(in_tmp_path):
     names = sorted(path.rpartition("-")[2] for path in glob.glob("run/*.index"))
     assert names == sorted(f"{step}.index" for step in (20, 25, 45, 65, 85))  # keep_checkpoint_max is 5
     assert estimator.get_variable_names() == ["dense/bias", "dense/kernel", "global_step"]
+
+
+def test_a_function_with_bound_arguments_keeps_them(in_tmp_path):
+    seen = []
+
+    def input_fn(data, params, config=None):
+        seen.append((data, params, config.save_checkpoints_steps))
+        return train_fn()
+
+    make().train(functools.partial(input_fn, 1, params=2), steps=1)
+    make().train(functools.partial(input_fn, 1), steps=1)
+    assert seen == [(1, 2, 20), (1, {"rate": 0.5}, 20)]
 
 
 def test_evaluation_is_over_all_batches(in_tmp_path):

@@ -11,6 +11,7 @@ Source: TensorFlow 1.15, tensorflow_estimator/python/estimator
 
 import collections
 import copy
+import functools
 import glob
 import inspect
 import math
@@ -110,7 +111,9 @@ def _call(function, required, **possible):
     """Calls a user's function with `required`, and with those of `possible` that it has parameters for."""
     parameters = inspect.signature(function).parameters
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    return function(*required, **{name: possible[name] for name in possible if takes_all or name in parameters})
+    bound = function.keywords if isinstance(function, functools.partial) else {}
+    names = [name for name in possible if (takes_all or name in parameters) and name not in bound]
+    return function(*required, **{name: possible[name] for name in names})
 
 
 def _next_of(dataset):
