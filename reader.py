@@ -106,12 +106,13 @@ def find_data(name, data_path=None, encoding=None):
 
 def _fetch_command(name):
     """The command that fetches the set `name`, as it works in the current folder."""
-    root = os.path.expanduser(os.environ.get("RNN_DATA_DIR", ""))
-    place = f" --data_path={shlex.quote(os.path.abspath(root))}" if root and not os.path.isabs(root) else ""
+    root, place = os.path.expanduser(os.environ.get("RNN_DATA_DIR", "")), ""
     project = os.path.dirname(os.path.dirname(os.path.abspath(app.__file__)))
     with contextlib.suppress(OSError):  # the current folder may have been deleted
         if os.path.samefile(os.curdir, project):
             return f"python -m data.prepare {name}"
+        if root and not os.path.isabs(root):
+            place = f" --data_path={shlex.quote(os.path.abspath(root))}"
     return f"cd {shlex.quote(project)} && python -m data.prepare {name}{place}"
 
 

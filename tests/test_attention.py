@@ -43,6 +43,18 @@ class Fading(SEQ2SEQ.AttentionMechanism):
         return state / 6, state / 2
 
 
+class Own(SEQ2SEQ._BaseAttentionMechanism):
+    """Luong's score, written out as scripts did it."""
+
+    def __init__(self, num_units, memory, memory_sequence_length):
+        layer = tf.layers.Dense(num_units, use_bias=False, name="memory_layer")
+        super().__init__(None, memory, lambda scores, previous: tf.nn.softmax(scores), memory_sequence_length, layer)
+
+    def __call__(self, query, state):
+        alignments = self._probability_fn(tf.reduce_sum(self._keys * query[:, None], 2), state)
+        return alignments, alignments
+
+
 def attention(name, *args, **kwargs):
     return getattr(SEQ2SEQ, name)(5, tf.constant(MEMORY), OF_MEMORY, *args, **kwargs)
 
@@ -123,6 +135,24 @@ def test_monotonic_attention_in_small(session):
     assert session.run(hard).tolist() == [[0, 0, 1, 0]]
     with pytest.raises(ValueError, match="mode is 'soft'"):
         SEQ2SEQ.monotonic_attention(*arguments, "soft")
+
+
+def test_a_mechanism_of_a_scripts_own(session):
+    alignments = []
+    for scope, mechanism in ("own", Own), ("ours", SEQ2SEQ.LuongAttention):
+        with tf.variable_scope(scope):
+            one = mechanism(5, tf.constant(MEMORY), OF_MEMORY)
+            query = tf.constant(X[:, 0, :1] * np.ones(5, np.float32))
+            alignments.append(one(query, one.initial_state(3, tf.float32))[0])
+            assert (one.alignments_size, one.batch_size, one.memory_layer.units) == (6, 3, 5)
+    session.run(tf.global_variables_initializer())
+    set_variables(session)
+    own, ours = session.run(alignments)
+    np.testing.assert_allclose(own, ours, rtol=1e-5)
+    scores = session.run(SEQ2SEQ._maybe_mask_score(tf.ones([3, 6]), OF_MEMORY, -2.0))
+    np.testing.assert_array_equal(scores, np.where(np.arange(6) < np.array(OF_MEMORY)[:, None], 1, -2))
+    with pytest.raises(ValueError, match="to have fully defined inner dims"):
+        Own(5, tf.placeholder(tf.float32, [3, 6, None]), OF_MEMORY)
 
 
 def test_noise_is_seeded_and_blurs(session):

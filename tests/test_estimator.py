@@ -19,7 +19,8 @@ def in_tmp_path(tmp_path, monkeypatch):
     return tmp_path
 
 
-def model_fn(features, labels, mode, params):
+def model_fn(mode, features, labels, params):
+    assert params.pop("rate_is_given")  # of a copy: the next call has it again
     logits = tf.layers.dense(features["x"], 2, name="dense")
     if mode == KEYS.PREDICT:
         predictions = {"label": tf.argmax(logits, 1), "probabilities": tf.nn.softmax(logits)}
@@ -34,11 +35,14 @@ def model_fn(features, labels, mode, params):
 
 def make(model_dir="run", rate=0.5, function=model_fn, **options):
     config = tf.estimator.RunConfig(tf_random_seed=3, save_checkpoints_steps=20)
-    return tf.estimator.Estimator(function, model_dir, config, {"rate": rate}, **options)
+    return tf.estimator.Estimator(function, model_dir, config, {"rate": rate, "rate_is_given": True}, **options)
 
 
 def train_fn():
-    return tf.data.Dataset.from_tensor_slices(({"x": X}, Y)).repeat(6).batch(20)  # 60 steps
+    """60 steps; the dataset looks something up, for which the table has to be there."""
+    index = tf.contrib.lookup.index_table_from_tensor(["a", "b"]).lookup(tf.constant("b"))
+    dataset = tf.data.Dataset.from_tensor_slices(({"x": X}, Y)).repeat(6).batch(20)
+    return tf.data.Dataset.zip((dataset, tf.data.Dataset.from_tensors(index).repeat())).map(lambda batch, _: batch)
 
 
 eval_fn = tf.estimator.inputs.numpy_input_fn({"x": X}, Y, 50, shuffle=False)
@@ -75,7 +79,7 @@ def test_a_function_with_bound_arguments_keeps_them(in_tmp_path):
 
     make().train(functools.partial(input_fn, 1, params=2), steps=1)
     make().train(functools.partial(input_fn, 1), steps=1)
-    assert seen == [(1, 2, 20), (1, {"rate": 0.5}, 20)]
+    assert seen == [(1, 2, 20), (1, {"rate": 0.5, "rate_is_given": True}, 20)]
 
 
 def test_evaluation_is_over_all_batches(in_tmp_path):
@@ -108,23 +112,33 @@ def test_a_prediction_leaves_the_callers_graph_alone(in_tmp_path):
         assert tf.constant(1).graph is graph
 
 
-@pytest.mark.parametrize("throttle_secs, steps", [(0, [40, 60]), (600, [60])])
-def test_train_and_evaluate(in_tmp_path, throttle_secs, steps):
-    """TensorFlow 1.15.5 evaluates at the same steps."""
+@pytest.mark.parametrize("throttle_secs", [0, 600])
+def test_train_and_evaluate(in_tmp_path, throttle_secs):
+    """Not after the checkpoint that the training begins with; after the next one in any case, and at the end."""
     estimator = make().train(train_fn, steps=20)
     spec = tf.estimator.EvalSpec(eval_fn, throttle_secs=throttle_secs)
     results, exports = tf.estimator.train_and_evaluate(estimator, tf.estimator.TrainSpec(train_fn, 60), spec)
     assert results["global_step"] == 60 and exports == []
-    assert list(evaluations("run/eval")["loss"]) == steps
+    assert list(evaluations("run/eval")["loss"]) == [40, 60]
 
 
 def test_a_training_stops_where_nothing_gets_better(in_tmp_path):
     estimator = make(rate=0.0)
     options = {"run_every_secs": None, "run_every_steps": 1}
-    hook = tf.estimator.experimental.stop_if_no_decrease_hook(estimator, "loss", 20, **options)
+    options.update(estimator=estimator, metric_name="loss")
+    hook = tf.estimator.experimental.stop_if_no_decrease_hook(max_steps_without_decrease=20, **options)
     spec = tf.estimator.EvalSpec(eval_fn, throttle_secs=0)
     tf.estimator.train_and_evaluate(estimator, tf.estimator.TrainSpec(train_fn, 60, [hook]), spec)
-    assert list(evaluations("run/eval")["loss"]) == [20, 40, 41]  # no better at 40 than at 20: ends with the next step
+    assert list(evaluations("run/eval")["loss"]) == [20, 40]  # no better at 40 than at 20
+
+
+@pytest.mark.parametrize("name, threshold, steps", [("lower", 9, [20]), ("higher", 9, [20, 40, 60])])
+def test_a_training_stops_at_a_threshold(in_tmp_path, name, threshold, steps):
+    estimator = make()
+    hook = getattr(tf.estimator.experimental, f"stop_if_{name}_hook")(estimator, "loss", threshold, run_every_secs=0)
+    spec = tf.estimator.EvalSpec(eval_fn, throttle_secs=0)
+    tf.estimator.train_and_evaluate(estimator, tf.estimator.TrainSpec(train_fn, 60, [hook]), spec)
+    assert list(evaluations("run/eval")["loss"]) == steps
 
 
 def test_a_training_begins_with_another_ones_weights(in_tmp_path):
@@ -141,13 +155,24 @@ def test_an_export_is_served(in_tmp_path):
     exporter = tf.estimator.LatestExporter("latest", receiver_fn, exports_to_keep=1)
     spec = tf.estimator.EvalSpec(eval_fn, throttle_secs=0, exporters=exporter)
     _, exports = tf.estimator.train_and_evaluate(estimator, tf.estimator.TrainSpec(train_fn, 40), spec)
-    assert len(exports) == 1 + (len(exports) > 1) and len(glob.glob("run/export/latest/*")) == 1
+    assert list(evaluations("run/eval")["loss"]) == [25, 40]  # each with an export
+    assert [path.decode() for path in exports] == glob.glob("run/export/latest/*")
     predict_fn = tf.contrib.predictor.from_saved_model(exports[-1].decode())
     expected = next(estimator.predict(eval_fn))
     found = predict_fn({"x": X[:2]})
     np.testing.assert_allclose(found["probabilities"][0], expected["probabilities"], rtol=1e-5)
     with pytest.raises(ValueError, match=r"unexpected keys in input_dict: \['y'\], expected: \['x'\]"):
         predict_fn({"y": X})
+
+
+def test_a_script_places_an_op_on_a_gpu_that_is_not_there(in_tmp_path):
+    def placed_fn(features, mode):
+        with tf.device("/gpu:0"):
+            return tf.estimator.EstimatorSpec(mode, predictions=2 * features)
+
+    features = tf.estimator.inputs.numpy_input_fn(X, shuffle=False)
+    predicted = list(make(function=placed_fn).predict(features))
+    np.testing.assert_array_equal(predicted, 2 * X)
 
 
 def without_labels(features):
@@ -162,6 +187,7 @@ def without_labels(features):
         (lambda: tf.estimator.EstimatorSpec(KEYS.PREDICT), "Missing predictions"),
         (lambda: make().train(train_fn, steps=1, max_steps=1), "both steps and max_steps"),
         (lambda: make(function=without_labels).train(train_fn), "model_fn does not take labels"),
+        (lambda: make(function=lambda x, labels, mode: 1), "must include features argument"),
         (lambda: make(function=lambda features, labels: 1).train(train_fn), "should return an EstimatorSpec"),
         (lambda: make().train(lambda: (1, 2, 3)), "should return \\(features, labels\\)"),
         (lambda: tf.estimator.inputs.numpy_input_fn({"x": X}), "shuffle must be provided"),

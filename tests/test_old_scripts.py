@@ -364,7 +364,9 @@ import tensorflow as tf
 x = tf.constant([[1.0, 2.0]])
 with tf.Session() as session:
     print(session.run([np.square(x), np.multiply(x, 2.0), np.abs(-x)]))
-print(np.sum(size for size in (2, 3)), np.round_(2.6), np.unicode("a"), np.array(np.arange(3), copy=False))
+o = np.empty(1, object)
+o[0] = np.array([7])  # stays an array
+print(len(o[0]), np.sum(size for size in (2, 3)), np.round_(2.6), np.unicode("a"), np.array(np.arange(3), copy=False))
 class A: pass
 a = A.a = np.zeros(3)
 b = [0]
@@ -380,7 +382,7 @@ print(np.load("ragged.npy"), np.vstack(map(np.array, [[1, 2], [3, 4]])).tolist()
 def test_what_numpy_1_allowed(run_old):
     lines = [
         "[array([[1., 4.]], dtype=float32), array([[2., 4.]], dtype=float32), array([[1., 2.]], dtype=float32)]",
-        "5 3.0 a [0 1 2]",
+        "1 5 3.0 a [0 1 2]",
         "[0. 5. 6.] [array([7.])] 1.50 and s and 3 [2.]",
         "[list([1, 2]) list([3])] [[1, 2], [3, 4]]",
     ]

@@ -63,14 +63,21 @@ class BaseAttentionMechanism(AttentionMechanism):
             memory *= tf.cast(mask, memory.dtype)[:, :, None]
             with tf.control_dependencies([_assert_no_row_is_empty(memory_sequence_length)]):
                 self._mask = tf.identity(mask)
-        self.query_layer, self.memory_layer, self._probabilities = query_layer, memory_layer, probability_fn
+        self._query_layer, self._memory_layer, self._probabilities = query_layer, memory_layer, probability_fn
         self._mask_value = float("-inf") if score_mask_value is None else score_mask_value
-        self.values, self.keys = memory, memory if memory_layer is None else memory_layer(memory)
+        self._values, self._keys = memory, memory if memory_layer is None else memory_layer(memory)
         if custom_key_value_fn is not None:
-            self.keys, self.values = custom_key_value_fn(self.keys, self.values)
-        sizes = [size.value or tf.shape(self.keys)[place] for place, size in enumerate(self.keys.shape[:2])]
-        self.batch_size, self.alignments_size = sizes
-        self.state_size = self.alignments_size
+            self._keys, self._values = custom_key_value_fn(self._keys, self._values)
+        sizes = [size.value or tf.shape(self._keys)[place] for place, size in enumerate(self._keys.shape[:2])]
+        self._batch_size, self._alignments_size = sizes
+
+    # Scripts' own mechanisms read them by both names.
+    query_layer = property(lambda self: self._query_layer)
+    memory_layer = property(lambda self: self._memory_layer)
+    values = property(lambda self: self._values)
+    keys = property(lambda self: self._keys)
+    batch_size = property(lambda self: self._batch_size)
+    alignments_size = state_size = property(lambda self: self._alignments_size)
 
     def initial_alignments(self, batch_size, dtype):
         return tf.zeros([batch_size, self.alignments_size], dtype)

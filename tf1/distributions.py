@@ -1,8 +1,8 @@
-"""Of `tf.contrib.distributions` what `tf.distributions` does not have: correlated normal numbers.
+"""Of `tf.contrib.distributions` the normal distributions of vectors; `tf.distributions` has those of numbers.
 
 Names and arguments are those of TensorFlow 1.15.
 
-Source: TensorFlow 1.15, tensorflow/contrib/distributions/python/ops/mvn_tril.py and mvn_full_covariance.py
+Source: TensorFlow 1.15, tensorflow/contrib/distributions/python/ops/mvn_tril.py, mvn_full_covariance.py, mvn_diag.py
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ class MultivariateNormalTriL:
 
     Args:
       loc: the mean, [..., k]; None: zeros.
-      scale_tril: lower triangular, [..., k, k]; None: the unit matrix of `loc`'s size.
+      scale_tril: [..., k, k], of which the lower triangle counts; None: the unit matrix of `loc`'s size.
       validate_args, allow_nan_stats, name: not needed.
 
     Attributes:
@@ -25,7 +25,7 @@ class MultivariateNormalTriL:
     def __init__(self, loc=None, scale_tril=None, validate_args=False, allow_nan_stats=True, name=None):
         if loc is None and scale_tril is None:
             raise ValueError("Must specify one or both of loc and scale_tril")
-        self._scale = None if scale_tril is None else tf.convert_to_tensor(scale_tril)
+        self._scale = None if scale_tril is None else tf.matrix_band_part(tf.convert_to_tensor(scale_tril), -1, 0)
         self.loc = tf.zeros_like(self._scale[..., 0]) if loc is None else tf.convert_to_tensor(loc)
         if self._scale is None:
             self._scale = tf.matrix_diag(tf.ones_like(self.loc))
@@ -41,7 +41,7 @@ class MultivariateNormalTriL:
     def log_prob(self, value, name="log_prob"):
         """Of `value` [..., k]: [...]"""
         with tf.name_scope(name):
-            difference = tf.convert_to_tensor(value) - self.loc
+            difference = tf.convert_to_tensor(value, preferred_dtype=self.loc.dtype) - self.loc
             shape = tf.broadcast_dynamic_shape(tf.shape(difference), tf.shape(self._scale)[:-1])
             difference = tf.broadcast_to(difference, shape)
             scale = tf.broadcast_to(self._scale, tf.concat([shape, shape[-1:]], 0))
@@ -76,17 +76,70 @@ class MultivariateNormalFullCovariance(MultivariateNormalTriL):
         super().__init__(loc, scale, *args, **kwargs)
 
 
-class MultivariateNormalDiag(MultivariateNormalTriL):
-    """The same of independent numbers: `scale_diag` [..., k], or `scale_identity_multiplier` [...], or both added."""
+class MultivariateNormalDiag:
+    """Vectors of independent normal numbers.
 
-    def __init__(self, loc=None, scale_diag=None, scale_identity_multiplier=None, *args, **kwargs):
-        scale = None
-        if scale_diag is not None:
-            scale = tf.convert_to_tensor(scale_diag)
+    Args:
+      loc: the mean, [..., k]; None: zeros.
+      scale_diag: the standard deviations, [..., k].
+      scale_identity_multiplier: [...], is added to each of them, or is all of them; None of both: ones.
+      validate_args, allow_nan_stats, name: not needed.
+    """
+
+    def __init__(
+        self,
+        loc=None,
+        scale_diag=None,
+        scale_identity_multiplier=None,
+        validate_args=False,
+        allow_nan_stats=True,
+        name=None,
+    ):
+        if loc is None and scale_diag is None:
+            raise ValueError("Must specify loc or scale_diag")
+        likes = tf.convert_to_tensor(scale_diag if loc is None else loc)
+        scale = None if scale_diag is None else tf.convert_to_tensor(scale_diag)
         if scale_identity_multiplier is not None:
             multiplier = tf.convert_to_tensor(scale_identity_multiplier)[..., None]
-            scale = multiplier * tf.ones_like(loc) if scale is None else scale + multiplier
-        super().__init__(loc, None if scale is None else tf.matrix_diag(scale), *args, **kwargs)
+            scale = multiplier * tf.ones_like(likes) if scale is None else scale + multiplier
+        self._each = tf.distributions.Normal(
+            tf.zeros_like(likes) if loc is None else likes, tf.ones_like(likes) if scale is None else scale
+        )
+        self.loc = self._each.loc
+
+    def sample(self, sample_shape=(), seed=None, name="sample"):
+        """[*sample_shape, ..., k]"""
+        return self._each.sample(sample_shape, seed, name)
+
+    def log_prob(self, value, name="log_prob"):
+        """Of `value` [..., k]: [...]"""
+        return tf.reduce_sum(self._each.log_prob(value, name), -1)
+
+    def prob(self, value, name="prob"):
+        return tf.exp(self.log_prob(value, name))
+
+    def entropy(self, name="entropy"):
+        return tf.reduce_sum(self._each.entropy(name), -1)
+
+    def mean(self, name="mean"):
+        return self._each.mean(name)
+
+    mode = mean
+
+    def stddev(self, name="stddev"):
+        return self._each.stddev(name)
+
+    def variance(self, name="variance"):
+        return self._each.variance(name)
+
+    def covariance(self, name="covariance"):
+        return tf.matrix_diag(self.variance())
+
+
+@tf.distributions.RegisterKL(MultivariateNormalDiag, MultivariateNormalDiag)
+def _divergence(a, b, name=None):
+    """Kullback-Leibler's, [...]."""
+    return tf.reduce_sum(tf.distributions.kl_divergence(a._each, b._each, name=name), -1)
 
 
 SHELF = {

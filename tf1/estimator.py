@@ -3,8 +3,9 @@
     estimator = tf.estimator.Estimator(model_fn, model_dir, params=params)
     tf.estimator.train_and_evaluate(estimator, tf.estimator.TrainSpec(input_fn), tf.estimator.EvalSpec(eval_fn))
 
-On one machine, with the model functions, the arguments, the checkpoints and the summaries of TensorFlow 1.15. The
-ready-made models (`DNNClassifier` and its like) are not here, nor is a cluster.
+On one machine, with model functions, checkpoints and summaries like those of TensorFlow 1.15. The ready-made models
+(`DNNClassifier` and its like) are not here, nor are `BestExporter`, `WarmStartSettings`, inputs from pandas, and
+clusters.
 
 Source: TensorFlow 1.15, tensorflow_estimator/python/estimator
 """
@@ -14,7 +15,6 @@ import copy
 import functools
 import glob
 import inspect
-import math
 import os
 import tempfile
 import time
@@ -26,6 +26,8 @@ from tf1 import tf
 
 ModeKeys = types.SimpleNamespace(TRAIN="train", EVAL="eval", PREDICT="infer")
 _SERVING = tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+_ITERATORS = "estimator_iterators"  # a collection of the graph
+_DEFAULT = object()  # of an argument for which None says something else
 
 
 class EstimatorSpec(
@@ -74,8 +76,8 @@ class RunConfig:
         model_dir=None,
         tf_random_seed=None,
         save_summary_steps=100,
-        save_checkpoints_steps=None,
-        save_checkpoints_secs=None,
+        save_checkpoints_steps=_DEFAULT,
+        save_checkpoints_secs=_DEFAULT,
         session_config=None,
         keep_checkpoint_max=5,
         keep_checkpoint_every_n_hours=10000,
@@ -83,12 +85,13 @@ class RunConfig:
         train_distribute=None,
         **others,
     ):
+        if save_checkpoints_secs is _DEFAULT:
+            save_checkpoints_secs = 600 if save_checkpoints_steps is _DEFAULT else None
+        save_checkpoints_steps = None if save_checkpoints_steps is _DEFAULT else save_checkpoints_steps
         if save_checkpoints_steps is not None and save_checkpoints_secs is not None:
             raise ValueError("Can not provide both save_checkpoints_steps and save_checkpoints_secs.")
         if train_distribute is not None:
             raise ValueError("train_distribute: estimators train on one machine here")
-        if save_checkpoints_steps is None and save_checkpoints_secs is None:
-            save_checkpoints_secs = 600
         self.model_dir, self.tf_random_seed, self.session_config = model_dir, tf_random_seed, session_config
         self.save_summary_steps, self.log_step_count_steps = save_summary_steps, log_step_count_steps
         self.save_checkpoints_steps, self.save_checkpoints_secs = save_checkpoints_steps, save_checkpoints_secs
@@ -99,28 +102,43 @@ class RunConfig:
 
     def replace(self, **values):
         config = copy.copy(self)
-        if "save_checkpoints_steps" in values:
+        if values.get("save_checkpoints_steps") is not None:
             config.save_checkpoints_secs = None
-        elif "save_checkpoints_secs" in values:
+        elif values.get("save_checkpoints_secs") is not None:
             config.save_checkpoints_steps = None
         config.__dict__.update(values)
         return config
 
 
-def _call(function, required, **possible):
-    """Calls a user's function with `required`, and with those of `possible` that it has parameters for."""
-    parameters = inspect.signature(function).parameters
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+def _names_of(function):
+    """Of a user's function the parameters that may be given by name; those that a `partial` has bound are none."""
+    parameters = inspect.signature(function).parameters.items()
     bound = function.keywords if isinstance(function, functools.partial) else {}
-    names = [name for name in possible if (takes_all or name in parameters) and name not in bound]
-    return function(*required, **{name: possible[name] for name in names})
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    return {name for name, parameter in parameters if parameter.kind in kinds and name not in bound}
+
+
+def _call(function, **possible):
+    """Calls a user's function with those of `possible` that it has parameters for."""
+    names = _names_of(function)
+    return function(**{name: value for name, value in possible.items() if name in names})
 
 
 def _next_of(dataset):
-    """The dataset's next element; the session's start begins it."""
+    """The dataset's next element; `_BeginsDatasets` begins it."""
     iterator = tf.data.make_initializable_iterator(dataset)
-    tf.add_to_collection(tf.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
+    tf.add_to_collection(_ITERATORS, iterator.initializer)
     return iterator.get_next()
+
+
+class _BeginsDatasets(tf.train.SessionRunHook):
+    """Begins the datasets when a session is there: they may look something up in its tables."""
+
+    def begin(self):
+        self._initializers = tf.get_collection(_ITERATORS)
+
+    def after_create_session(self, session, coord):
+        session.run(self._initializers)
 
 
 class Estimator:
@@ -136,14 +154,20 @@ class Estimator:
     """
 
     def __init__(self, model_fn, model_dir=None, config=None, params=None, warm_start_from=None):
-        self.config = config or RunConfig()
-        model_dir = model_dir or self.config.model_dir
+        config = config or RunConfig()
+        model_dir = model_dir or config.model_dir
         if model_dir is None:
             model_dir = tempfile.mkdtemp()
             tf.logging.warning("Using temporary folder as model directory: %s", model_dir)
-        self.config = self.config.replace(model_dir=model_dir)
-        self.model_dir, self.params, self._warm_start_from = model_dir, copy.copy(params or {}), warm_start_from
-        self.model_fn = self._model_fn = model_fn
+        if "features" not in _names_of(model_fn):
+            raise ValueError(f"model_fn ({model_fn}) must include features argument.")
+        self._config, self.model_dir, self.model_fn = config.replace(model_dir=model_dir), model_dir, model_fn
+        self._params, self._warm_start_from = copy.deepcopy(params or {}), warm_start_from
+        # An op that a script has placed on a GPU which is not there runs on the CPU.
+        self._session_config = config.session_config or tf.ConfigProto(allow_soft_placement=True)
+
+    config = property(lambda self: copy.deepcopy(self._config))
+    params = property(lambda self: copy.deepcopy(self._params))  # a copy for each call, which may change it
 
     def latest_checkpoint(self):
         return tf.train.latest_checkpoint(self.model_dir)
@@ -159,9 +183,10 @@ class Estimator:
 
     def _inputs(self, input_fn, mode):
         """Features and labels, of an input function's dataset, or of the tensors that it returned."""
-        found = _call(input_fn, (), mode=mode, params=self.params, config=self.config)
-        if isinstance(found, tf.data.Dataset):
-            found = _next_of(found)
+        with tf.device("/cpu:0"):
+            found = _call(input_fn, mode=mode, params=self.params, config=self.config)
+            if isinstance(found, tf.data.Dataset):
+                found = _next_of(found)
         if isinstance(found, (list, tuple)):
             if len(found) != 2:
                 raise ValueError("input_fn should return (features, labels) as a len 2 tuple.")
@@ -169,26 +194,33 @@ class Estimator:
         return found, None
 
     def _spec(self, features, labels, mode):
-        has_labels = "labels" in inspect.signature(self._model_fn).parameters
-        if not has_labels and labels is not None:
+        if "labels" not in _names_of(self.model_fn) and labels is not None:
             raise ValueError("model_fn does not take labels, but input_fn returns labels.")
-        possible = {"labels": labels} if has_labels else {}
         tf.logging.info("Calling model_fn.")
-        spec = _call(self._model_fn, (features,), **possible, mode=mode, params=self.params, config=self.config)
+        options = {"mode": mode, "params": self.params, "config": self.config}
+        spec = _call(self.model_fn, features=features, labels=labels, **options)
         tf.logging.info("Done calling model_fn.")
         if not isinstance(spec, EstimatorSpec):
             raise ValueError("model_fn should return an EstimatorSpec.")
         return spec
 
     def _build(self, input_fn, mode):
-        tf.set_random_seed(1 if self.config.tf_random_seed is None else self.config.tf_random_seed)
+        tf.set_random_seed(self._config.tf_random_seed)
         tf.train.get_or_create_global_step()
         features, labels = self._inputs(input_fn, mode)
         return self._spec(features, None if mode == ModeKeys.PREDICT else labels, mode)
 
-    def _session(self, spec, checkpoint, hooks):
-        creator = tf.train.ChiefSessionCreator(spec.scaffold, "", self.config.session_config, None, checkpoint)
-        return tf.train.MonitoredSession(creator, hooks=hooks)
+    def _session(self, spec, checkpoint, hooks, what):
+        """One for an evaluation or for predictions, `what`, with the variables of the checkpoint."""
+        if not checkpoint:
+            tf.logging.info("Could not find trained model in %s, running initialization to %s.", self.model_dir, what)
+            self._warm_start()
+        scaffold = spec.scaffold
+        if scaffold.local_init_op is not None:  # a script's own; the metrics have variables, too
+            both = tf.group(scaffold.local_init_op, tf.train.Scaffold.default_local_init_op())
+            scaffold = tf.train.Scaffold(local_init_op=both, copy_from_scaffold=scaffold)
+        creator = tf.train.ChiefSessionCreator(scaffold, "", self._session_config, None, checkpoint)
+        return tf.train.MonitoredSession(creator, hooks=[_BeginsDatasets(), *hooks])
 
     def train(self, input_fn, hooks=None, steps=None, max_steps=None, saving_listeners=None):
         """Trains until the input ends, for `steps` more, or until the global step is `max_steps`; returns itself."""
@@ -200,21 +232,22 @@ class Estimator:
                 return self
         with tf.Graph().as_default():
             spec = self._build(input_fn, ModeKeys.TRAIN)
-            if self._warm_start_from and not self.latest_checkpoint():
+            if not self.latest_checkpoint():
                 self._warm_start()
-            hooks = [*(hooks or ()), *spec.training_hooks, *self._own_hooks(spec, saving_listeners)]
+            hooks = [_BeginsDatasets(), *(hooks or ())]
             if steps is not None or max_steps is not None:
                 hooks.append(tf.train.StopAtStepHook(steps, max_steps))
+            hooks += [*self._watching_hooks(spec), *spec.training_hooks]
             with tf.train.MonitoredTrainingSession(
                 checkpoint_dir=self.model_dir,
                 scaffold=spec.scaffold,
                 hooks=hooks,
-                chief_only_hooks=spec.training_chief_hooks,
+                chief_only_hooks=[*self._saving_hooks(spec, hooks, saving_listeners), *spec.training_chief_hooks],
                 save_checkpoint_secs=None,
                 save_checkpoint_steps=None,  # a hook of ours saves
-                save_summaries_steps=self.config.save_summary_steps,
-                config=self.config.session_config,
-                log_step_count_steps=self.config.log_step_count_steps,
+                save_summaries_steps=self._config.save_summary_steps,
+                config=self._session_config,
+                log_step_count_steps=self._config.log_step_count_steps,
             ) as session:
                 loss = None
                 while not session.should_stop():
@@ -222,22 +255,38 @@ class Estimator:
             tf.logging.info("Loss for final step: %s.", loss)
         return self
 
-    def _own_hooks(self, spec, listeners):
-        """Those that save, that log the loss, and that stop where it is NaN."""
-        tf.summary.scalar("loss", spec.loss)
+    def _watching_hooks(self, spec):
+        """One that stops where the loss is NaN, and one that logs it, if that is wanted."""
+        if not any(tensor.op.name == "loss" for tensor in tf.get_collection(tf.GraphKeys.SUMMARIES)):
+            tf.summary.scalar("loss", spec.loss)
+        yield tf.train.NanTensorHook(spec.loss)
+        if self._config.log_step_count_steps is not None:
+            shown = {"loss": spec.loss, "step": tf.train.get_global_step()}
+            yield tf.train.LoggingTensorHook(shown, every_n_iter=self._config.log_step_count_steps)
+
+    def _saving_hooks(self, spec, others, listeners):
+        """The one that saves, where it is wanted, and `others` have none, as a list."""
+        config = self._config
         if not (spec.scaffold.saver or tf.get_collection(tf.GraphKeys.SAVERS)):
-            numbers = self.config.keep_checkpoint_max, self.config.keep_checkpoint_every_n_hours
-            saver = tf.train.Saver(None, max_to_keep=numbers[0], keep_checkpoint_every_n_hours=numbers[1])
+            kept = {"max_to_keep": config.keep_checkpoint_max}
+            kept["keep_checkpoint_every_n_hours"] = config.keep_checkpoint_every_n_hours
+            saver = tf.train.Saver(sharded=True, defer_build=True, save_relative_paths=True, **kept)
             tf.add_to_collection(tf.GraphKeys.SAVERS, saver)
-        often = {"save_secs": self.config.save_checkpoints_secs, "save_steps": self.config.save_checkpoints_steps}
-        saves = tf.train.CheckpointSaverHook(
-            self.model_dir, **often, scaffold=spec.scaffold, listeners=list(listeners or ())
-        )
-        shown = {"loss": spec.loss, "step": tf.train.get_global_step()}
-        logs = tf.train.LoggingTensorHook(shown, every_n_iter=self.config.log_step_count_steps or 100)
-        return tf.train.NanTensorHook(spec.loss), logs, saves
+        others = [*others, *spec.training_chief_hooks]
+        saving, own = [hook for hook in others if isinstance(hook, tf.train.CheckpointSaverHook)], []
+        if not saving and (config.save_checkpoints_secs or config.save_checkpoints_steps):
+            often = config.save_checkpoints_secs, config.save_checkpoints_steps
+            saving = own = [tf.train.CheckpointSaverHook(self.model_dir, *often, scaffold=spec.scaffold)]
+        if listeners and not saving:
+            raise ValueError("There should be a CheckpointSaverHook to use saving_listeners.")
+        for listener in listeners or ():
+            if listener not in saving[0]._listeners:
+                saving[0]._listeners.append(listener)
+        return own
 
     def _warm_start(self):
+        if not self._warm_start_from:
+            return
         there = {name for name, _ in tf.train.list_variables(self._warm_start_from)}
         names = [variable.op.name for variable in tf.trainable_variables()]
         tf.train.init_from_checkpoint(self._warm_start_from, {name: name for name in names if name in there})
@@ -245,15 +294,14 @@ class Estimator:
     def evaluate(self, input_fn, steps=None, hooks=None, checkpoint_path=None, name=None):
         """The metrics over the input, or over `steps` of its batches, with `loss` and `global_step`: a dict."""
         checkpoint = checkpoint_path or self.latest_checkpoint()
-        if not checkpoint:
-            tf.logging.info("Could not find trained model in %s, running initialization to evaluate.", self.model_dir)
         with tf.Graph().as_default():
             spec = self._build(input_fn, ModeKeys.EVAL)
             metrics = {"loss": tf.metrics.mean(spec.loss), **spec.eval_metric_ops}
             values = {key: value for key, (value, _) in metrics.items()}
             updates = [update for _, update in metrics.values()]
             final = tf.train.FinalOpsHook({**values, "global_step": tf.train.get_global_step()})
-            with self._session(spec, checkpoint, [*(hooks or ()), *spec.evaluation_hooks, final]) as session:
+            hooks = [*(hooks or ()), *spec.evaluation_hooks, final]
+            with self._session(spec, checkpoint, hooks, "evaluate") as session:
                 step = 0
                 while not session.should_stop() and (steps is None or step < steps):
                     session.run(updates)
@@ -265,17 +313,21 @@ class Estimator:
     def _write(self, results, folder):
         shown = ", ".join(f"{key} = {value}" for key, value in sorted(results.items()))
         tf.logging.info("Saving dict for global step %d: %s", results["global_step"], shown)
-        numbers = {key: value for key, value in results.items() if key != "global_step" and np.ndim(value) == 0}
+        summary = tf.Summary()
+        for key, value in results.items():
+            if isinstance(value, bytes):  # summaries, merged
+                for place, one in enumerate(tf.Summary.FromString(value).value):
+                    one.tag = f"{key}/{place}"
+                    summary.value.append(one)
+            elif key != "global_step" and isinstance(value, (int, float, np.integer, np.floating)):
+                summary.value.add(tag=key, simple_value=float(value))
         writer = tf.summary.FileWriterCache.get(os.path.abspath(folder))  # two in one second would write one file
-        points = [tf.Summary.Value(tag=key, simple_value=float(value)) for key, value in numbers.items()]
-        writer.add_summary(tf.Summary(value=points), int(results["global_step"]))
+        writer.add_summary(summary, int(results["global_step"]))
         writer.flush()
 
     def predict(self, input_fn, predict_keys=None, hooks=None, checkpoint_path=None, yield_single_examples=True):
         """Yields the predictions of each example, or of each batch."""
         checkpoint = checkpoint_path or self.latest_checkpoint()
-        if not checkpoint:
-            tf.logging.info("Could not find trained model in %s, running initialization to predict.", self.model_dir)
         with tf.Graph().as_default():
             spec = self._build(input_fn, ModeKeys.PREDICT)
             predictions = spec.predictions
@@ -284,20 +336,26 @@ class Estimator:
                 predictions = {key: value for key, value in predictions.items() if key in keys}
                 if not predictions:
                     raise ValueError(f"Expected to run at least one output from {list(spec.predictions)}: {keys}")
-            session = self._session(spec, checkpoint, [*(hooks or ()), *spec.prediction_hooks])
+            session = self._session(spec, checkpoint, [*(hooks or ()), *spec.prediction_hooks], "predict")
         with session:  # outside of the graph's block: the caller goes on between two examples
             while not session.should_stop():
                 batch = session.run(predictions)
                 if not yield_single_examples:
                     yield batch
                 elif isinstance(batch, dict):
-                    for values in zip(*batch.values()):
+                    for values in zip(*batch.values(), strict=True):
                         yield dict(zip(batch, values))
                 else:
                     yield from batch
 
     def export_saved_model(
-        self, export_dir_base, serving_input_receiver_fn, assets_extra=None, as_text=False, checkpoint_path=None
+        self,
+        export_dir_base,
+        serving_input_receiver_fn,
+        assets_extra=None,
+        as_text=False,
+        checkpoint_path=None,
+        strip_default_attrs=False,
     ):
         """Writes a SavedModel to a new folder below `export_dir_base`, whose name is the time; returns its path."""
         checkpoint = checkpoint_path or self.latest_checkpoint()
@@ -306,7 +364,7 @@ class Estimator:
         folder = os.path.join(export_dir_base, str(int(time.time())))
         while os.path.exists(folder):
             folder = os.path.join(export_dir_base, str(int(os.path.basename(folder)) + 1))
-        with tf.Graph().as_default(), tf.Session(config=self.config.session_config) as session:
+        with tf.Graph().as_default(), tf.Session(config=self._session_config) as session:
             tf.train.get_or_create_global_step()
             receiver = serving_input_receiver_fn()
             spec = self._spec(receiver.features, None, ModeKeys.PREDICT)
@@ -319,7 +377,8 @@ class Estimator:
             (spec.scaffold.saver or tf.train.Saver()).restore(session, checkpoint)
             builder = tf.saved_model.Builder(folder)
             tags, assets = [tf.saved_model.tag_constants.SERVING], tf.get_collection(tf.GraphKeys.ASSET_FILEPATHS)
-            builder.add_meta_graph_and_variables(session, tags, signatures, assets, main_op=initialize)
+            options = {"main_op": initialize, "strip_default_attrs": strip_default_attrs}
+            builder.add_meta_graph_and_variables(session, tags, signatures, assets, **options)
             builder.save(as_text)
         for name, source in (assets_extra or {}).items():
             target = os.path.join(folder, "assets.extra", name)
@@ -352,27 +411,29 @@ class _Evaluates(tf.train.CheckpointSaverListener):
 
     def __init__(self, estimator, spec, max_steps):
         self._estimator, self._spec, self._max_steps = estimator, spec, max_steps
-        self._last, self._evaluated, self.results, self.exports = None, None, None, []
+        self.results, self.exports = None, None
+
+    def begin(self):
+        self._timer, self._is_first = tf.train.SecondOrStepTimer(every_secs=self._spec.throttle_secs), True
 
     def after_save(self, session, global_step_value):
-        if self._last is None:  # the first checkpoint is that of the first step
-            self._last = time.monotonic()
-        elif time.monotonic() - self._last >= self._spec.throttle_secs:
+        if self._is_first:  # the checkpoint that the training begins with
+            self._is_first = False
+        elif self._timer.should_trigger_for_step(global_step_value):
             self._evaluate(global_step_value)
 
     def end(self, session, global_step_value):
-        if self._evaluated != global_step_value:
-            self._evaluate(global_step_value, True)
+        if global_step_value != self._timer.last_triggered_step():
+            self._evaluate(global_step_value)
 
-    def _evaluate(self, step, is_final=False):
-        self._last, self._evaluated, spec = time.monotonic(), step, self._spec
-        is_final |= self._max_steps is not None and step >= self._max_steps
-        self.results = self._estimator.evaluate(spec.input_fn, spec.steps, spec.hooks, name=spec.name)
+    def _evaluate(self, step):
+        self._timer.update_last_triggered_step(step)
+        estimator, spec, checkpoint = self._estimator, self._spec, self._estimator.latest_checkpoint()
+        self.results = estimator.evaluate(spec.input_fn, spec.steps, spec.hooks, checkpoint, spec.name)
+        is_final, self.exports = bool(self._max_steps) and self.results["global_step"] >= self._max_steps, []
         for exporter in spec.exporters:
-            folder = os.path.join(self._estimator.model_dir, "export", exporter.name)
-            checkpoint = self._estimator.latest_checkpoint()
-            path = exporter.export(self._estimator, folder, checkpoint, self.results, is_final)
-            self.exports += [path] if path else []
+            folder = os.path.join(estimator.model_dir, "export", exporter.name)
+            self.exports.append(exporter.export(estimator, folder, checkpoint, self.results, is_final))
 
 
 def train_and_evaluate(estimator, train_spec, eval_spec):
@@ -462,62 +523,80 @@ def numpy_input_fn(x, y=None, batch_size=128, num_epochs=1, shuffle=None, queue_
 
 
 class _StopsIf(tf.train.SessionRunHook):
-    """Stops a training when `is_enough`, a function of the evaluations' values by step, says so."""
+    """Stops a training when `should_stop_fn` says so, which is asked now and then."""
 
-    def __init__(self, estimator, metric_name, is_enough, eval_dir, every_secs, every_steps):
-        self._folder, self._metric, self._is_enough = eval_dir or estimator.eval_dir(), metric_name, is_enough
-        self._timer = tf.train.SecondOrStepTimer(every_secs, every_steps)
+    def __init__(self, should_stop_fn, every_secs, every_steps):
+        self._should_stop_fn, self._timer = should_stop_fn, tf.train.SecondOrStepTimer(every_secs, every_steps)
 
     def before_run(self, run_context):
         return tf.train.SessionRunArgs(tf.train.get_global_step(run_context.session.graph))
 
     def after_run(self, run_context, run_values):
         step = run_values.results
-        if not self._timer.should_trigger_for_step(step):
-            return
-        self._timer.update_last_triggered_step(step)
-        if self._is_enough(self._values()):
-            tf.logging.info("Requesting early stopping at global step %d", step)
-            run_context.request_stop()
-
-    def _values(self):
-        """The metric after each evaluation, by its step."""
-        values = {}
-        for path in sorted(glob.glob(os.path.join(glob.escape(self._folder), "events.out.tfevents.*"))):
-            for event in tf.train.summary_iterator(path):
-                for value in event.summary.value:
-                    if value.tag == self._metric:
-                        values[event.step] = value.simple_value
-        return dict(sorted(values.items()))
+        if self._timer.should_trigger_for_step(step):
+            self._timer.update_last_triggered_step(step)
+            if self._should_stop_fn():
+                tf.logging.info("Requesting early stopping at global step %d", step)
+                run_context.request_stop()
 
 
-def _no_better(name, sign):
-    """`stop_if_no_increase_hook`, or with sign -1 `stop_if_no_decrease_hook`."""
+def make_early_stopping_hook(estimator, should_stop_fn, run_every_secs=60, run_every_steps=None):
+    """A hook that stops a training when the function returns True."""
+    return _StopsIf(should_stop_fn, run_every_secs, run_every_steps)
 
-    def hook(
-        estimator,
-        metric_name,
-        max_steps_without_change,
-        eval_dir=None,
-        min_steps=0,
-        run_every_secs=60,
-        run_every_steps=None,
-    ):
-        def is_enough(values):
-            best, best_step = -math.inf, None
-            for step, value in values.items():
-                if step < min_steps:
-                    continue
-                if best_step is None or sign * value > best:
-                    best, best_step = sign * value, step
-                if step - best_step >= max_steps_without_change:
-                    return True
-            return False
 
-        return _StopsIf(estimator, metric_name, is_enough, eval_dir, run_every_secs, run_every_steps)
+def _evaluations(folder, metric_name, min_steps):
+    """The metric after each evaluation that is in the folder's events, from `min_steps` on: pairs of step and value."""
+    values = {}
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "events.out.tfevents.*"))):
+        for event in tf.train.summary_iterator(path):
+            for one in event.summary.value:
+                if one.tag == metric_name:
+                    values[event.step] = one.simple_value
+    return sorted((step, value) for step, value in values.items() if step >= min_steps)
 
-    hook.__name__ = name
+
+def _if_crossed(sign):
+    """`stop_if_higher_hook`, or with sign -1 `stop_if_lower_hook`."""
+
+    def hook(estimator, metric_name, threshold, eval_dir=None, min_steps=0, run_every_secs=60, run_every_steps=None):
+        folder = eval_dir or estimator.eval_dir()
+        found = lambda: _evaluations(folder, metric_name, min_steps)
+        is_crossed = lambda: any(sign * value > sign * threshold for _, value in found())
+        return make_early_stopping_hook(estimator, is_crossed, run_every_secs, run_every_steps)
+
     return hook
+
+
+def _if_no_better(
+    sign, estimator, metric_name, most, eval_dir=None, min_steps=0, run_every_secs=60, run_every_steps=None
+):
+    folder = eval_dir or estimator.eval_dir()
+
+    def has_stayed():
+        best, best_step = None, None
+        for step, value in _evaluations(folder, metric_name, min_steps):
+            if best is None or sign * value > best:
+                best, best_step = sign * value, step
+            if step - best_step >= most:
+                return True
+        return False
+
+    return make_early_stopping_hook(estimator, has_stayed, run_every_secs, run_every_steps)
+
+
+def stop_if_no_increase_hook(estimator, metric_name, max_steps_without_increase, *args, **kwargs):
+    """A hook that stops a training whose evaluations have found no larger value for so many steps.
+
+    Args:
+      the others: eval_dir=None, min_steps=0, run_every_secs=60, run_every_steps=None.
+    """
+    return _if_no_better(1, estimator, metric_name, max_steps_without_increase, *args, **kwargs)
+
+
+def stop_if_no_decrease_hook(estimator, metric_name, max_steps_without_decrease, *args, **kwargs):
+    """The same for a value that should fall."""
+    return _if_no_better(-1, estimator, metric_name, max_steps_without_decrease, *args, **kwargs)
 
 
 class Predictor:
@@ -549,13 +628,12 @@ class Predictor:
         tags = tags.split(",") if tags else [tf.saved_model.tag_constants.SERVING]
         with self.graph.as_default():
             signatures = tf.saved_model.loader.load(self.session, tags, export_dir).signature_def
+        if not (input_names and output_names):
             signature = signature_def or signatures[signature_def_key or _SERVING]
-        find = lambda named: {name: self.graph.get_tensor_by_name(info.name) for name, info in named.items()}
-        self.feed_tensors, self.fetch_tensors = find(signature.inputs), find(signature.outputs)
-        if input_names:
-            self.feed_tensors = {name: self.graph.get_tensor_by_name(path) for name, path in input_names.items()}
-        if output_names:
-            self.fetch_tensors = {name: self.graph.get_tensor_by_name(path) for name, path in output_names.items()}
+            input_names = input_names or {name: info.name for name, info in signature.inputs.items()}
+            output_names = output_names or {name: info.name for name, info in signature.outputs.items()}
+        find = lambda names: {name: self.graph.get_tensor_by_name(path) for name, path in names.items()}
+        self.feed_tensors, self.fetch_tensors = find(input_names), find(output_names)
 
     def __call__(self, input_dict):
         if unknown := sorted(set(input_dict) - set(self.feed_tensors)):
@@ -581,6 +659,9 @@ EXPORT = {
 }
 INPUTS = {"numpy_input_fn": numpy_input_fn}
 HOOKS = {
-    "stop_if_no_increase_hook": _no_better("stop_if_no_increase_hook", 1),
-    "stop_if_no_decrease_hook": _no_better("stop_if_no_decrease_hook", -1),
+    "make_early_stopping_hook": make_early_stopping_hook,
+    "stop_if_higher_hook": _if_crossed(1),
+    "stop_if_lower_hook": _if_crossed(-1),
+    "stop_if_no_increase_hook": stop_if_no_increase_hook,
+    "stop_if_no_decrease_hook": stop_if_no_decrease_hook,
 }

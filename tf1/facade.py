@@ -101,7 +101,7 @@ def keras_module(fullname, path):
 def _has_own_keras():
     """Whether a script's folder has a `keras` of its own."""
     spec = importlib.machinery.PathFinder.find_spec("keras")
-    return spec is not None and "site-packages" not in (spec.origin or "site-packages")
+    return spec is not None and not re.search("(site|dist)-packages", spec.origin or "site-packages")
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

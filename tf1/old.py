@@ -247,8 +247,8 @@ class Calls(ast.NodeTransformer):
     """Calls that have another result today, replaced by ones that have the old one.
 
     NumPy 2 refuses int(x) and float(x) of arrays with one element, such as [[3]], "%.3f" % x of them, a place in
-    another array for them (x[i] = y), and x.tostring(). dynamic_decode gave back two values in TF 1.1, and three from
-    TF 1.2 on: where a script takes two, it gets two.
+    another array for them (x[i] = y), x.tostring(), and np.sum of a generator. dynamic_decode gave back two values in
+    TF 1.1, and three from TF 1.2 on: where a script takes two, it gets two.
     """
 
     def visit_Assign(self, node):
@@ -276,6 +276,10 @@ class Calls(ast.NodeTransformer):
             node.args = [self._call("__scalar__", node, node.args)]
         elif isinstance(node.func, ast.Attribute) and node.func.attr == "tostring" and not (node.args or node.keywords):
             return self._call("__tostring__", node, [node.func.value])
+        elif isinstance(node.func, ast.Attribute) and node.func.attr == "sum" and len(node.args) == 1:
+            is_numpys = isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy")
+            if is_numpys and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
+                return self._call("sum", node, node.args)
         return node
 
     @staticmethod
@@ -294,9 +298,9 @@ def scalar(value):
 
 
 def placed(array, value):
-    """`value`, for a place in `array`: without its dimensions, where it has one element."""
+    """`value`, for a place in `array`, if that is one of numbers: without its dimensions, where it has one element."""
     is_one = isinstance(array, np.ndarray) and isinstance(value, np.ndarray) and value.size == 1
-    return value.reshape(()) if is_one else value
+    return value.reshape(()) if is_one and array.dtype != object else value
 
 
 def formatted(text, values):
@@ -371,17 +375,13 @@ def save(file, arr, *args, **kwargs):
     _save(file, array(arr) if isinstance(arr, (list, tuple)) else arr, *args, **kwargs)
 
 
-def sum_of(a, *args, **kwargs):
-    """`np.sum`, which until NumPy 2 summed a generator."""
-    return sum(a) if isinstance(a, types.GeneratorType) and not (args or kwargs) else _sum(a, *args, **kwargs)
-
-
 def _of_any(function):
     """`np.vstack` or one of its kin, which until NumPy 1.16 took the arrays from any iterable."""
 
     @functools.wraps(function)
-    def stack(arrays, *args, **kwargs):
-        return function(arrays if hasattr(arrays, "__getitem__") else list(arrays), *args, **kwargs)
+    def stack(*args, **kwargs):
+        args = [list(arg) if not place and not hasattr(arg, "__getitem__") else arg for place, arg in enumerate(args)]
+        return function(*args, **kwargs)
 
     return stack
 
@@ -422,10 +422,13 @@ def load(file, *args, **kwargs):
 
 def _is_librarys():
     """Whether the function that asks was called by an installed library, and not by a script."""
-    return "site-packages" in sys._getframe(2).f_code.co_filename
+    frame = sys._getframe(2)
+    while frame.f_code.co_filename == __file__:  # one function of these calls another
+        frame = frame.f_back
+    return "site-packages" in frame.f_code.co_filename
 
 
-_fromstring, _linspace, _load, _save, _sum = np.fromstring, np.linspace, np.load, np.save, np.sum
+_fromstring, _linspace, _load, _save = np.fromstring, np.linspace, np.load, np.save
 
 
 @functools.total_ordering
@@ -677,7 +680,7 @@ def restore():
     if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         np.set_printoptions(legacy="1.25")  # a list of numbers is [1.5], and not [np.float32(1.5)]
     np.array, np.asarray, np.asanyarray = array, asarray, asanyarray
-    np.fromstring, np.linspace, np.load, np.save, np.sum = fromstring, linspace, load, save, sum_of
-    for name in "stack", "vstack", "hstack", "dstack", "column_stack":
+    np.fromstring, np.linspace, np.load, np.save = fromstring, linspace, load, save
+    for name in "stack", "vstack", "hstack", "dstack", "column_stack", "row_stack":
         setattr(np, name, _of_any(getattr(np, name)))
     inspect.getargspec = getargspec
