@@ -16,7 +16,7 @@ RUNS = {
     **PTB,
     "ptb_small_basic": "ptb_word_lm.py --config=small --rnn_mode=basic",
     **{f"{name}_seed{seed}": f"{command} --seed={seed}" for name, command in PTB.items() for seed in SEEDS},
-    "ptb_medium": "ptb_word_lm.py --config=medium --precision=bf16 --seed=1",
+    "ptb_medium": "ptb_word_lm.py --config=medium --seed=1",
     "ptb_medium_older": "ptb_word_lm.py --config=medium --precision=bf16 --seed=1 --set max_epoch=7",
     "ptb_large": "ptb_word_lm.py --config=large",
     "sample_small": "ptb_word_lm.py --config=small",  # where no data is: what `make run` does
