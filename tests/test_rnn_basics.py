@@ -483,7 +483,8 @@ def test_other_images_and_labels_are_learned(images, tmp_path, capsys, model, rn
     assert "Images: own images, 44 to train on, 12 to test on, 4 held out\n" in output
     assert f"Sizes: {size[0]} x {size[1]} pixels, read as {size[0]} time steps of {size[1]} inputs\n" in output
     assert "Labels: 1 to 12, 12 classes, 8 of them without an image to train on\n" in output
-    assert {"mnist_learning_curve_basic.png", "mnist_misclassified_basic.png"} < set(os.listdir(tmp_path / "run"))
+    pictures = {f"mnist_{name}_{model}.png" for name in ("learning_curve", "misclassified")}
+    assert pictures < set(os.listdir(tmp_path / "run"))
     assert final_weights(tmp_path / "run")["softmax/kernel"].shape[1] == 12
 
 
