@@ -344,7 +344,7 @@ def train(args, config, cluster):
 
         identity = {"script": "ptb_word_lm", "config": configs.identity(config), "seed": args.seed}
         identity.update(data=corpus.description, precision=modes["precision"], vocabulary=corpus.vocabulary.description)
-        state, curves = mvalid.network.zero_state(config.batch_size), ("loss", "words_per_second", "gradient_norm")
+        state, curves = m.network.zero_state(config.batch_size), ("loss", "words_per_second", "gradient_norm")
         with Run(args, identity, m.input.epoch_size, session_config, curves, cluster, costs=0.0, state=state) as run:
             session = run.session
             corpus.vocabulary.save(args.save_path)

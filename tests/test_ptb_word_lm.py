@@ -112,6 +112,16 @@ def test_words_out_of_range_are_an_error(name, value, rnn_mode, is_training):
         assert all(np.array_equal(value, before[key]) for key, value in variables(session).items())
 
 
+@pytest.mark.parametrize("keep_prob", [1.0, 0.5])
+def test_a_network_in_training_has_the_state_of_its_cells(keep_prob):
+    """Also where dropout is around them."""
+    config = small_config(keep_prob=keep_prob)
+    with tf.Graph().as_default(), tf.variable_scope("Model"):
+        model = ptb_word_lm.PTBModel(True, config, ptb_word_lm.PTBInput(config), "basic")
+        sizes = config.num_layers, 2, config.batch_size, config.hidden_size
+        assert model.network.zero_state(config.batch_size).shape == sizes
+
+
 def test_auto_and_an_unknown_mode():
     config = small_config()
     with tf.Graph().as_default():

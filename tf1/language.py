@@ -23,7 +23,7 @@ class LanguageModel:
     def __init__(self, embedding, cells, softmax_w, softmax_b):
         self.embedding, self.cells, self.softmax_w, self.softmax_b = embedding, cells, softmax_w, softmax_b
         self.vocab_size = embedding.shape[0].value
-        self._is_lstm = isinstance(cells[0], tf.nn.rnn_cell.BasicLSTMCell)
+        self._is_lstm = isinstance(cells[0].state_size, tf.nn.rnn_cell.LSTMStateTuple)  # also within a wrapper
 
     def state_shape(self, batch_size):
         """That of a state, a list."""
